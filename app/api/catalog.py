@@ -1,0 +1,184 @@
+"""The catalog: clients, and the items that codes open. All five collections share one set of endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import Response, jsonify, request
+from sqlalchemy import Connection
+from uuid_utils.compat import uuid7
+
+from app.api.blueprint import Blueprint
+from app.api.schemas.base import Schema
+from app.api.schemas.catalog import ITEM_SCHEMAS, ClientSchema, LicenseSchema, list_schema
+from app.api.schemas.paging import SearchQuery, page_answer
+from app.domain.access_keys import Scope
+from app.domain.items import Client, Item, ItemKind
+from app.domain.paging import Page, PageRequest, Sort
+from app.errors import ValidationFailed
+from app.http.auth import principal, requires
+from app.http.context import runtime
+from app.http.cursors import page_request
+from app.http.queries import searchable
+from app.services import catalog
+
+blueprint = Blueprint("catalog", __name__, description="Clients, and the items that codes open")
+
+MAX_BULK = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """One collection of the catalog: its wire format and its use cases."""
+
+    name: str
+    schema: type[Schema]
+    build: Callable[..., Any]
+    """Makes an entry of what the schema loads, its id included."""
+    save: Callable[[Connection, Sequence[Any]], set[UUID]]
+    find: Callable[[Connection, PageRequest, str | None], Page[Any]]
+    get: Callable[[Connection, UUID], Any]
+    delete: Callable[[Connection, UUID], None]
+
+    @property
+    def sort_name(self) -> str:
+        """The wire name of what its entries are called by."""
+        return "title" if self.name == ItemKind.COURSE else "name"
+
+
+def _items(kind: ItemKind) -> Collection:
+    return Collection(
+        kind.value,
+        ITEM_SCHEMAS[kind],
+        build=lambda **values: Item(kind, **values),
+        save=catalog.save_items,
+        find=lambda conn, page, query: catalog.list_items(conn, kind, page, query),
+        get=lambda conn, item_id: catalog.get_item(conn, kind, item_id),
+        delete=lambda conn, item_id: catalog.delete_item(conn, kind, item_id),
+    )
+
+
+_CLIENTS = Collection(
+    "clients",
+    ClientSchema,
+    build=Client,
+    save=catalog.save_clients,
+    find=lambda conn, page, query: catalog.list_clients(conn, principal(), page, query),
+    get=lambda conn, client_id: catalog.get_client(conn, principal(), client_id),
+    delete=catalog.delete_client,
+)
+
+
+def _add_routes(collection: Collection) -> None:
+    """The five endpoints of one collection."""
+    name, schema = collection.name, collection.schema
+    one, many = f"/{name}/<uuid:entry_id>", f"/{name}"
+    missing: dict[str, Any] = {"description": f"None of the {name} has this id."}
+    bulk = list_schema(name, schema, paged=False)
+
+    @blueprint.route(many, methods=["GET"], endpoint=f"list_{name}")
+    @requires()
+    @blueprint.arguments(SearchQuery, location="query")
+    @blueprint.response(200, list_schema(name, schema))
+    def list_entries(query: dict[str, Any]) -> dict[str, Any]:
+        sort = Sort.parse(query["sort"], (collection.sort_name, "createdAt"), Sort(collection.sort_name))
+        page = page_request(query["cursor"], query["page_size"], sort)
+        with runtime().reading() as conn:
+            found = collection.find(conn, page, searchable(query["query"]))
+        return page_answer(name, found, sort)
+
+    @blueprint.route(many, methods=["POST"], endpoint=f"save_{name}")
+    @requires(Scope.CATALOG_WRITE)
+    @blueprint.doc(requestBody=_one_or_many(schema))
+    @blueprint.response(200, bulk, description="Stored: an array, or an entry whose id was there already.")
+    @blueprint.alt_response(200, schema=schema, success=True)
+    @blueprint.alt_response(201, schema=schema, description="Stored under a new id.", success=True)
+    @blueprint.alt_response(409, description="A slug belongs to another client.")
+    def save_entries() -> Response:
+        entries, is_array = _read_entries(collection)
+        with runtime().transaction() as conn:
+            new = collection.save(conn, entries)
+        dumped = schema(many=True).dump(entries)
+        if is_array:
+            return jsonify({name: dumped})
+        return _with_status(jsonify(dumped[0]), 201 if new else 200)
+
+    @blueprint.route(one, methods=["GET"], endpoint=f"get_{name}")
+    @requires()
+    @blueprint.response(200, schema)
+    @blueprint.alt_response(404, **missing)
+    def get_entry(entry_id: UUID) -> Any:
+        with runtime().reading() as conn:
+            return collection.get(conn, entry_id)
+
+    @blueprint.route(one, methods=["PUT"], endpoint=f"change_{name}")
+    @requires(Scope.CATALOG_WRITE)
+    @blueprint.arguments(schema)
+    @blueprint.response(200, schema)
+    @blueprint.alt_response(404, **missing)
+    @blueprint.alt_response(409, description="A slug belongs to another client.")
+    def change_entry(values: dict[str, Any], entry_id: UUID) -> Any:
+        if values.pop("id", entry_id) != entry_id:
+            raise ValidationFailed("id must be the one in the address, or left out.", field="id")
+        entry = collection.build(id=entry_id, **values)
+        with runtime().transaction() as conn:
+            collection.get(conn, entry_id)
+            collection.save(conn, [entry])
+        return entry
+
+    @blueprint.route(one, methods=["DELETE"], endpoint=f"delete_{name}")
+    @requires(Scope.CATALOG_WRITE)
+    @blueprint.response(204)
+    @blueprint.alt_response(404, **missing)
+    @blueprint.alt_response(409, description="Still in use.")
+    def delete_entry(entry_id: UUID) -> None:
+        with runtime().transaction() as conn:
+            collection.delete(conn, entry_id)
+
+    for view, summary in (
+        (list_entries, f"List {name}"),
+        (save_entries, f"Store one of the {name} or an array of them, by id"),
+        (get_entry, f"Get one of the {name}"),
+        (change_entry, f"Change one of the {name}"),
+        (delete_entry, f"Delete one of the {name}"),
+    ):
+        view.__doc__ = summary
+
+
+def _read_entries(collection: Collection) -> tuple[list[Any], bool]:
+    """The entries in the request's body, and whether it was an array; entries without an id get one."""
+    parser = blueprint.ARGUMENTS_PARSER
+    body = parser.read_json(request)
+    is_array = isinstance(body, list)
+    if is_array and not 1 <= len(body) <= MAX_BULK:
+        raise ValidationFailed(f"An array must hold from 1 to {MAX_BULK:,} entries.")
+    loaded = parser.load_json_body(collection.schema(many=is_array), body)
+    entries = loaded if is_array else [loaded]
+    return [collection.build(**({"id": uuid7()} | values)) for values in entries], is_array
+
+
+def _one_or_many(schema: type[Schema]) -> dict[str, Any]:
+    array = {"type": "array", "items": schema, "minItems": 1, "maxItems": MAX_BULK}
+    return {"required": True, "content": {"application/json": {"schema": {"oneOf": [schema, array]}}}}
+
+
+def _with_status(response: Response, status: int) -> Response:
+    response.status_code = status
+    return response
+
+
+@blueprint.route("/clients/<uuid:client_id>/licenses", methods=["GET"])
+@requires()
+@blueprint.response(200, list_schema(ItemKind.LICENSE.value, LicenseSchema, paged=False))
+@blueprint.alt_response(404, description="No such client.")
+def list_client_licenses(client_id: UUID) -> dict[str, list[Item]]:
+    """List a client's licenses, the main license first."""
+    with runtime().reading() as conn:
+        return {ItemKind.LICENSE.value: catalog.client_licenses(conn, principal(), client_id)}
+
+
+for _collection in (*map(_items, ItemKind), _CLIENTS):
+    _add_routes(_collection)

@@ -1,0 +1,88 @@
+"""The OpenAPI document and the page that shows it; every asset comes from this service."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+from flask import Blueprint, Flask, Response, current_app, render_template_string, send_from_directory
+from flask_smorest import Api
+
+from app.api import catalog, codes, groups, health
+
+_ASSETS = str(files("flask_swagger_ui").joinpath("dist"))
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <title>{{ title }}</title>
+  <link rel="icon" href="docs/assets/favicon-32x32.png">
+  <link rel="stylesheet" href="docs/assets/swagger-ui.css">
+</head>
+<body>
+  <div id="swagger-ui"></div>
+  <script src="docs/assets/swagger-ui-bundle.js"></script>
+  <script src="docs/start.js"></script>
+</body>
+</html>
+"""
+_START = """window.addEventListener("load", () => {
+  SwaggerUIBundle({ url: "openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null });
+});
+"""
+
+blueprint = Blueprint("docs", __name__)
+
+
+def register(app: Flask) -> None:
+    """Adds the API's endpoints, their document and its page to an application."""
+    app.config.update(
+        API_TITLE="Mintage",
+        API_VERSION="v2",
+        OPENAPI_VERSION="3.1.0",
+    )
+    api = Api(app)
+    api.spec.components.security_scheme("apiKey", {"type": "http", "scheme": "bearer"})
+    for part in (groups.blueprint, codes.blueprint, catalog.blueprint, health.ping_blueprint, health.blueprint):
+        api.register_blueprint(part)
+    app.extensions["mintage.openapi"] = api.spec
+    app.register_blueprint(blueprint)
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI document of the present application."""
+    made: dict[str, Any] = current_app.extensions["mintage.openapi"].to_dict()
+    return made
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> Response:
+    """The OpenAPI document."""
+    return current_app.json.response(document())
+
+
+@blueprint.get("/docs")
+def page() -> Response:
+    """The page that shows the document."""
+    response = Response(render_template_string(_PAGE, title="Mintage API"))
+    response.headers["Content-Security-Policy"] = _PAGE_POLICY
+    return response
+
+
+@blueprint.get("/docs/start.js")
+def start() -> Response:
+    """The page's own script, apart from it because the page allows no inline scripts."""
+    return Response(_START, content_type="text/javascript; charset=utf-8")
+
+
+@blueprint.get("/docs/assets/<path:name>")
+def asset(name: str) -> Response:
+    """A file of the page's library."""
+    response = send_from_directory(_ASSETS, name, max_age=3600)
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response

@@ -1,0 +1,1 @@
+"""Wire formats: what requests may hold, what answers look like."""

@@ -1,0 +1,1 @@
+"""Pure rules of redemption codes: no input, no output; time and randomness come in as arguments."""

@@ -1,0 +1,1 @@
+"""What every way in over HTTP shares: identity, errors, bodies, pages."""

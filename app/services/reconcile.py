@@ -1,0 +1,73 @@
+"""The work list: what to hand to the broker next, and what was lost on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from app.settings import Settings
+from app.store.queries import chunks, workers
+from app.store.queries.chunks import Sent
+
+EXHAUSTED = "A part of the codes could not be made in {attempts} attempts; resume the group to try again."
+WORKER_FORGOTTEN_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep put right."""
+
+    resent: int = 0
+    """Chunks whose message nobody claimed."""
+    reclaimed: int = 0
+    """Chunks whose worker did not finish in time."""
+    failed: tuple[UUID, ...] = ()
+    """Groups that were ended because a chunk failed too often."""
+    cleared: int = 0
+    """Waiting chunks of groups that are over."""
+
+    def __bool__(self) -> bool:
+        return any((self.resent, self.reclaimed, self.failed, self.cleared))
+
+
+def admit(conn: Connection, settings: Settings) -> list[Sent]:
+    """The chunks to hand to the broker now, marked as sent; API keys take turns, and the window keeps the queue short."""
+    return chunks.admit(conn, settings.queue_window)
+
+
+def withdraw(conn: Connection, sent: list[Sent]) -> None:
+    """Takes back chunks that the broker did not accept."""
+    chunks.withdraw(conn, [chunk.chunk_id for chunk in sent])
+
+
+def is_waiting(conn: Connection) -> bool:
+    """Whether chunks wait for room in the window."""
+    return chunks.waiting(conn)
+
+
+def sweep(conn: Connection, settings: Settings) -> Swept:
+    """Finds what nobody told of: lost messages, dead workers, chunks that fail every time, leftovers of ended groups.
+
+    Any number of sweeps may run at once. Messages count as lost only while a worker is there to have taken them;
+    without one, sending them again would only lengthen the queue.
+    """
+    there = workers.count_seen(conn, worker_gone_seconds(settings))
+    swept = Swept(
+        resent=chunks.take_back_lost(conn, resend_seconds=settings.resend_seconds) if there else 0,
+        reclaimed=chunks.take_back_expired(conn, max_attempts=settings.max_attempts),
+        failed=tuple(
+            chunks.fail_exhausted(
+                conn, max_attempts=settings.max_attempts, error=EXHAUSTED.format(attempts=settings.max_attempts)
+            )
+        ),
+        cleared=chunks.clear_abandoned(conn),
+    )
+    workers.forget_gone(conn, WORKER_FORGOTTEN_SECONDS)
+    return swept
+
+
+def worker_gone_seconds(settings: Settings) -> float:
+    """For how long a worker may be silent before it counts as gone."""
+    return 3 * settings.heartbeat_seconds

@@ -1,0 +1,1 @@
+"""PostgreSQL: the tables, every SQL statement, and the migrations."""

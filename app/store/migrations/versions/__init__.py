@@ -1,0 +1,1 @@
+"""Numbered, reversible steps; each module's docstring says what it changes."""

@@ -1,0 +1,151 @@
+"""Groups of codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, Select, and_, func, insert, select, text
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from app.domain.alphabets import Alphabet, CodeSpace
+from app.domain.groups import Group, NewGroup, UsageType
+from app.domain.items import Client, Item, ItemKind
+from app.domain.paging import Page, PageRequest
+from app.domain.states import GroupStatus
+from app.domain.strength import Issued
+from app.store.models import CatalogItemRow, ClientRow, GroupItemRow, GroupRow
+from app.store.queries.paging import contains, fetch_page
+
+_OWN = (
+    "id",
+    "label",
+    "status",
+    "total_codes_count",
+    "created_codes_count",
+    "redeemed_codes_count",
+    "code_length",
+    "alphabet",
+    "prefix",
+    "custom_name",
+    "usage_type",
+    "max_redemptions",
+    "starts_at",
+    "expires_at",
+    "access_days",
+    "access_expires_at",
+    "time_zone",
+    "uploaded",
+    "gift",
+    "error",
+    "created_at",
+    "started_at",
+    "finished_at",
+)
+
+
+def insert_group(conn: Connection, group_id: UUID, access_key_id: UUID, group: NewGroup) -> None:
+    """Stores a pending group and what it opens."""
+    conn.execute(
+        insert(GroupRow).values(
+            id=group_id,
+            access_key_id=access_key_id,
+            client_id=group.client_id,
+            label=group.label,
+            total_codes_count=group.total_codes_count,
+            code_length=group.space.length,
+            alphabet=group.space.alphabet,
+            prefix=group.space.prefix or None,
+            usage_type=group.usage_type,
+            max_redemptions=group.max_redemptions,
+            starts_at=group.starts_at,
+            expires_at=group.expires_at,
+            access_days=group.access_days,
+            access_expires_at=group.access_expires_at,
+            time_zone=group.time_zone,
+        )
+    )
+    conn.execute(
+        insert(GroupItemRow),
+        [
+            {"group_id": group_id, "kind": kind, "item_id": item_id, "position": position}
+            for kind, ids in group.items.items()
+            for position, item_id in enumerate(ids)
+        ],
+    )
+
+
+def find_group(conn: Connection, group_id: UUID, *, client_id: UUID | None) -> Group | None:
+    """The group of that id with its client and items, by one statement.
+
+    `client_id` hides every group of another client, as if it did not exist; None hides nothing.
+    """
+    statement = _groups().where(GroupRow.id == group_id)
+    if client_id is not None:
+        statement = statement.where(GroupRow.client_id == client_id)
+    row = conn.execute(statement).one_or_none()
+    return None if row is None else _group(row)
+
+
+def list_groups(
+    conn: Connection,
+    page: PageRequest,
+    *,
+    query: str | None,
+    statuses: Sequence[GroupStatus],
+    client_id: UUID | None,
+) -> Page[Group]:
+    """One page of the groups by label or age; filters: a part of the label, any of the statuses, the client."""
+    filters = [*contains(GroupRow.label, query)]
+    if statuses:
+        filters.append(GroupRow.status.in_(statuses))
+    if client_id is not None:
+        filters.append(GroupRow.client_id == client_id)
+    orders = {"label": func.lower(GroupRow.label), "createdAt": GroupRow.created_at}
+    return fetch_page(conn, _groups(), filters, orders, GroupRow.id, page, _group)
+
+
+def issued_codes(conn: Connection, length: int) -> list[Issued]:
+    """How many generated codes of that length were promised so far, by code space; unfinished groups count in full."""
+    statement = (
+        select(GroupRow.alphabet, GroupRow.prefix, func.sum(GroupRow.total_codes_count).label("count"))
+        .where(GroupRow.code_length == length)
+        .group_by(GroupRow.alphabet, GroupRow.prefix)
+    )
+    return [Issued(CodeSpace(Alphabet(row.alphabet), length, row.prefix or ""), row.count) for row in conn.execute(statement)]
+
+
+def lock_space(conn: Connection, length: int) -> None:
+    """Makes acceptances of codes of that length take turns until the end of the transaction."""
+    conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mintage.space'), :length)"), {"length": length})
+
+
+def _groups() -> Select[Any]:
+    """All groups, each with its client's name and its items as one JSON array."""
+    items = (
+        select(
+            func.json_agg(
+                aggregate_order_by(
+                    func.json_build_array(CatalogItemRow.kind, CatalogItemRow.id, CatalogItemRow.name), GroupItemRow.position
+                )
+            )
+        )
+        .select_from(GroupItemRow)
+        .join(CatalogItemRow, and_(CatalogItemRow.kind == GroupItemRow.kind, CatalogItemRow.id == GroupItemRow.item_id))
+        .where(GroupItemRow.group_id == GroupRow.id)
+        .scalar_subquery()
+    )
+    own = (getattr(GroupRow, name) for name in _OWN)
+    client = (ClientRow.id.label("client_id"), ClientRow.name.label("client_name"))
+    return select(*own, *client, items.label("items")).outerjoin(ClientRow, ClientRow.id == GroupRow.client_id)
+
+
+def _group(row: Row[Any]) -> Group:
+    values = {name: row._mapping[name] for name in _OWN}
+    values["status"] = GroupStatus(row.status)
+    values["usage_type"] = UsageType(row.usage_type)
+    values["alphabet"] = Alphabet(row.alphabet) if row.alphabet else None
+    items = tuple(Item(ItemKind(kind), UUID(item_id), name) for kind, item_id, name in row.items or ())
+    client = Client(row.client_id, row.client_name) if row.client_id else None
+    return Group(**values, client=client, items=items)

@@ -1,0 +1,59 @@
+"""Connections to PostgreSQL, and the translation of what its driver raises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.errors import DatabaseUnavailable
+from app.settings import Settings
+
+Begin = Callable[[], AbstractContextManager[Connection]]
+"""Opens a transaction; leaving the block commits it, an exception rolls it back."""
+
+CONNECT_TIMEOUT_SECONDS = 2
+
+
+def make_engine(settings: Settings, *, pool_size: int | None = None) -> Engine:
+    """An engine for one process, with every wait bounded by the settings; connects lazily."""
+    options = (
+        f"-c statement_timeout={settings.statement_timeout_ms} -c lock_timeout={settings.lock_timeout_ms}"
+        " -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
+    )
+    return create_engine(
+        settings.database_url.get_secret_value().replace("postgres://", "postgresql://", 1),
+        pool_size=pool_size or settings.database_pool_size,
+        max_overflow=0,
+        pool_timeout=CONNECT_TIMEOUT_SECONDS,
+        pool_pre_ping=True,
+        pool_use_lifo=True,
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": options, "application_name": "mintage"},
+        hide_parameters=True,
+    )
+
+
+@contextmanager
+def connection(engine: Engine, isolation: str) -> Iterator[Connection]:
+    """A connection at that isolation level, inside a transaction that is committed at the end of the block.
+
+    Raises DatabaseUnavailable where the database cannot be reached, is shutting down, is out of space or kept a
+    statement waiting beyond its time-out; every other error of the driver is a defect and passes through.
+    """
+    try:
+        with engine.connect().execution_options(isolation_level=isolation) as opened, opened.begin():
+            yield opened
+    except PoolTimeout as error:
+        raise DatabaseUnavailable from error
+    except DBAPIError as error:
+        if is_outage(error):
+            raise DatabaseUnavailable from error
+        raise
+
+
+def is_outage(error: DBAPIError) -> bool:
+    """Whether the database, rather than the statement, is at fault: worth trying again later."""
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)

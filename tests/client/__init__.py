@@ -1,0 +1,1 @@
+"""The client library against a service that is made up."""
