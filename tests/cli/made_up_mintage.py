@@ -44,7 +44,7 @@ def main(command: str, *arguments: str) -> None:
     if command == "keys":
         key = f"mk_live_{len(made())}"
         Path(os.environ["MADE_UP_KEYS"]).write_text(" ".join([*made(), key]))
-        print(json.dumps({"id": "1", "apiKey": key}))
+        sys.stdout.write(json.dumps({"id": "1", "apiKey": key}))
     elif command == "serve":
         HTTPServer(("127.0.0.1", int(arguments[1])), Service).serve_forever()
     elif command in ("worker", "dispatch"):

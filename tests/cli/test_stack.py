@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -35,11 +36,11 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
     return {**os.environ, **stores, "MADE_UP_KEYS": str(tmp_path / "keys")}
 
 
-@pytest.fixture(autouse=True)
-def signals() -> Iterator[None]:
-    """A stack leaves signals ignored while it ends; this puts them back."""
-    with interruptible():
-        yield
+@contextmanager
+def running(data_dir: Path, environment: Environment, port: int | None = None) -> Iterator[Stack]:
+    """A stack as the commands start it."""
+    with interruptible(), running_stack(data_dir, port, environment=environment) as stack:
+        yield stack
 
 
 def alive(pid: int) -> bool:
@@ -60,7 +61,7 @@ def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 
 def test_a_running_stack_is_ready_and_ends_without_a_trace(environment: Environment, tmp_path: Path) -> None:
     """Inside it answers with the key it gave, outside no process is left."""
-    with running_stack(tmp_path / "data", None, environment=environment) as stack:
+    with running(tmp_path / "data", environment) as stack:
         assert httpx.get(f"{stack.url}/readyz", trust_env=False).is_success
         assert stack.api_key == "mk_live_0"
         assert set(stack.supervisor.pids) == {"serve", "worker", "dispatch"}
@@ -71,7 +72,7 @@ def test_a_running_stack_is_ready_and_ends_without_a_trace(environment: Environm
 
 def test_the_connection_file_is_private_and_complete(environment: Environment, tmp_path: Path) -> None:
     """It holds the address, the key and both stores, for nobody but the owner."""
-    with running_stack(tmp_path / "data", None, environment=environment) as stack:
+    with running(tmp_path / "data", environment) as stack:
         file = tmp_path / "data" / "connection.json"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert json.loads(file.read_text()) == {
@@ -86,7 +87,7 @@ def test_a_kept_folder_keeps_its_key_and_its_port(environment: Environment, tmp_
     """What clients were given goes on working after a restart."""
     seen: list[Stack] = []
     for _ in range(2):
-        with running_stack(tmp_path / "data", None, environment=environment) as stack:
+        with running(tmp_path / "data", environment) as stack:
             seen.append(stack)
     assert seen[0].url == seen[1].url
     assert seen[0].api_key == seen[1].api_key == "mk_live_0"
@@ -94,23 +95,23 @@ def test_a_kept_folder_keeps_its_key_and_its_port(environment: Environment, tmp_
 
 def test_a_key_that_no_longer_works_is_replaced(environment: Environment, tmp_path: Path) -> None:
     """The database may be another one by now."""
-    with running_stack(tmp_path / "data", None, environment=environment):
+    with running(tmp_path / "data", environment):
         (tmp_path / "keys").write_text("mk_live_of_somebody_else")
-    with running_stack(tmp_path / "data", None, environment=environment) as stack:
+    with running(tmp_path / "data", environment) as stack:
         assert stack.api_key == "mk_live_1"
 
 
 def test_a_port_that_is_asked_for_is_taken(environment: Environment, tmp_path: Path) -> None:
     """The address is the one asked for."""
     port = free_port()
-    with running_stack(tmp_path / "data", port, environment=environment) as stack:
+    with running(tmp_path / "data", environment, port) as stack:
         assert stack.url == f"http://127.0.0.1:{port}"
 
 
 def test_a_taken_port_is_told(environment: Environment, tmp_path: Path) -> None:
     """Nothing is started on another one in silence."""
     with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(LocalServerError, match="taken"):  # noqa: SIM117
-        with running_stack(tmp_path / "data", other.getsockname()[1], environment=environment):
+        with running(tmp_path / "data", environment, other.getsockname()[1]):
             pass
 
 
@@ -128,7 +129,7 @@ def test_a_command_that_fails_ends_the_start(
     """The error names it, and no process is left."""
     monkeypatch.setattr(stack_module, "_readiness", lambda _: "never")
     with pytest.raises(LocalServerError, match=told):  # noqa: SIM117
-        with running_stack(tmp_path / "data", None, environment={**environment, "MADE_UP_BROKEN": command}):
+        with running(tmp_path / "data", {**environment, "MADE_UP_BROKEN": command}):
             pass
 
 
@@ -138,7 +139,7 @@ def test_the_end_of_the_log_is_shown(
     """The reason is at hand without opening a file."""
     monkeypatch.setattr(stack_module, "_readiness", lambda _: "never")
     with pytest.raises(LocalServerError):  # noqa: SIM117
-        with running_stack(tmp_path / "data", None, environment={**environment, "MADE_UP_BROKEN": "dispatch"}):
+        with running(tmp_path / "data", {**environment, "MADE_UP_BROKEN": "dispatch"}):
             pass
     assert "dispatch | dispatch: a made-up reason" in capsys.readouterr().err
 
@@ -150,13 +151,13 @@ def test_a_service_that_is_never_ready_ends_the_start(
     monkeypatch.setattr(stack_module, "READY_WITHIN", 0.3)
     monkeypatch.setattr(stack_module, "_readiness", lambda _: "no workers")
     with pytest.raises(LocalServerError, match="no workers"):  # noqa: SIM117
-        with running_stack(tmp_path / "data", None, environment=environment):
+        with running(tmp_path / "data", environment):
             pass
 
 
 def test_what_dies_is_started_again(environment: Environment, tmp_path: Path) -> None:
     """A killed worker comes back under another process id."""
-    with running_stack(tmp_path / "data", None, environment=environment) as stack:
+    with running(tmp_path / "data", environment) as stack:
         before = stack.supervisor.pids["worker"]
         os.kill(before, signal.SIGKILL)
         until(lambda: stack.supervisor.pids.get("worker", before) != before)
@@ -165,7 +166,7 @@ def test_what_dies_is_started_again(environment: Environment, tmp_path: Path) ->
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_interrupt(number: signal.Signals) -> None:
     """Both end what is going on, each with its own exit code."""
-    with pytest.raises(Interrupted) as caught:
+    with interruptible(), pytest.raises(Interrupted) as caught:
         os.kill(os.getpid(), number)
     assert caught.value.exit_code == 128 + number
 

@@ -24,7 +24,7 @@ _COLUMNS = (
     AccessKeyRow.last_used_at,
 )
 _LIVE = text("revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())")
-_USED_LATELY = text("last_used_at > clock_timestamp() - interval '1 minute'")
+_NOT_USED_LATELY = text("(last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')")
 
 
 def insert_key(
@@ -65,9 +65,7 @@ def find_live(conn: Connection, public_id: str) -> tuple[Principal, bytes] | Non
 def touch(conn: Connection, key_id: UUID) -> None:
     """Notes that the key was used, at most once a minute."""
     conn.execute(
-        update(AccessKeyRow)
-        .where(AccessKeyRow.id == key_id, _USED_LATELY.is_not(True))
-        .values(last_used_at=func.clock_timestamp())
+        update(AccessKeyRow).where(AccessKeyRow.id == key_id, _NOT_USED_LATELY).values(last_used_at=func.clock_timestamp())
     )
 
 
