@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from kombu import Connection as BrokerConnection
+from kombu.connection import Connection as BrokerConnection
 from redis import Redis
 from redis.cluster import RedisCluster
 from sqlalchemy import Connection, Engine

@@ -27,7 +27,7 @@ _TICK_SECONDS = 1.0
 _TICKS_MISSED = 10
 
 
-class Presence(bootsteps.StartStopStep):  # type: ignore[misc]  # celery ships no types
+class Presence(bootsteps.StartStopStep):
     """The step of a Celery consumer that keeps the heartbeat; it stops and starts with the broker's connection."""
 
     settings: Settings

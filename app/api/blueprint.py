@@ -25,7 +25,7 @@ class ErrorsSchema(Schema):
     errors = fields.List(fields.String(), required=True, validate=validate.Length(equal=1))
 
 
-class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # flask-smorest ships no types
+class Blueprint(SmorestBlueprint):
     """flask-smorest's blueprint with this service's manners."""
 
     ARGUMENTS_PARSER = Parser()

@@ -72,25 +72,24 @@ _CLIENTS = Collection(
 )
 
 
-def _add_routes(collection: Collection) -> None:
-    """The five endpoints of one collection."""
-    name, schema = collection.name, collection.schema
-    one, many = f"/{name}/<uuid:entry_id>", f"/{name}"
-    missing: dict[str, Any] = {"description": f"None of the {name} has this id."}
+def _add_collection_routes(collection: Collection) -> None:
+    """Listing a collection and storing entries in it."""
+    name, schema, path = collection.name, collection.schema, f"/{collection.name}"
     bulk = list_schema(name, schema, paged=False)
 
-    @blueprint.route(many, methods=["GET"], endpoint=f"list_{name}")
+    @blueprint.route(path, methods=["GET"], endpoint=f"list_{name}")
     @requires()
     @blueprint.arguments(SearchQuery, location="query")
     @blueprint.response(200, list_schema(name, schema))
     def list_entries(query: dict[str, Any]) -> dict[str, Any]:
+        """List these entries of the catalog."""
         sort = Sort.parse(query["sort"], (collection.sort_name, "createdAt"), Sort(collection.sort_name))
         page = page_request(query["cursor"], query["page_size"], sort)
         with runtime().reading() as conn:
             found = collection.find(conn, page, searchable(query["query"]))
         return page_answer(name, found, sort)
 
-    @blueprint.route(many, methods=["POST"], endpoint=f"save_{name}")
+    @blueprint.route(path, methods=["POST"], endpoint=f"save_{name}")
     @requires(Scope.CATALOG_WRITE)
     @blueprint.doc(requestBody=_one_or_many(schema))
     @blueprint.response(200, bulk, description="Stored: an array, or an entry whose id was there already.")
@@ -98,6 +97,7 @@ def _add_routes(collection: Collection) -> None:
     @blueprint.alt_response(201, schema=schema, description="Stored under a new id.", success=True)
     @blueprint.alt_response(409, description="A slug belongs to another client.")
     def save_entries() -> Response:
+        """Store one entry, or an array of them, each under its id."""
         entries, is_array = _read_entries(collection)
         with runtime().transaction() as conn:
             new = collection.save(conn, entries)
@@ -106,21 +106,29 @@ def _add_routes(collection: Collection) -> None:
             return jsonify({name: dumped})
         return _with_status(jsonify(dumped[0]), 201 if new else 200)
 
-    @blueprint.route(one, methods=["GET"], endpoint=f"get_{name}")
+
+def _add_entry_routes(collection: Collection) -> None:
+    """Getting, changing and deleting one entry of a collection."""
+    name, schema, path = collection.name, collection.schema, f"/{collection.name}/<uuid:entry_id>"
+    missing: dict[str, Any] = {"description": f"None of the {name} has this id."}
+
+    @blueprint.route(path, methods=["GET"], endpoint=f"get_{name}")
     @requires()
     @blueprint.response(200, schema)
     @blueprint.alt_response(404, **missing)
     def get_entry(entry_id: UUID) -> Any:
+        """Get one entry."""
         with runtime().reading() as conn:
             return collection.get(conn, entry_id)
 
-    @blueprint.route(one, methods=["PUT"], endpoint=f"change_{name}")
+    @blueprint.route(path, methods=["PUT"], endpoint=f"change_{name}")
     @requires(Scope.CATALOG_WRITE)
     @blueprint.arguments(schema)
     @blueprint.response(200, schema)
     @blueprint.alt_response(404, **missing)
     @blueprint.alt_response(409, description="A slug belongs to another client.")
     def change_entry(values: dict[str, Any], entry_id: UUID) -> Any:
+        """Change one entry."""
         if values.pop("id", entry_id) != entry_id:
             raise ValidationFailed("id must be the one in the address, or left out.", field="id")
         entry = collection.build(id=entry_id, **values)
@@ -129,23 +137,15 @@ def _add_routes(collection: Collection) -> None:
             collection.save(conn, [entry])
         return entry
 
-    @blueprint.route(one, methods=["DELETE"], endpoint=f"delete_{name}")
+    @blueprint.route(path, methods=["DELETE"], endpoint=f"delete_{name}")
     @requires(Scope.CATALOG_WRITE)
     @blueprint.response(204)
     @blueprint.alt_response(404, **missing)
     @blueprint.alt_response(409, description="Still in use.")
     def delete_entry(entry_id: UUID) -> None:
+        """Delete one entry."""
         with runtime().transaction() as conn:
             collection.delete(conn, entry_id)
-
-    for view, summary in (
-        (list_entries, f"List {name}"),
-        (save_entries, f"Store one of the {name} or an array of them, by id"),
-        (get_entry, f"Get one of the {name}"),
-        (change_entry, f"Change one of the {name}"),
-        (delete_entry, f"Delete one of the {name}"),
-    ):
-        view.__doc__ = summary
 
 
 def _read_entries(collection: Collection) -> tuple[list[Any], bool]:
@@ -181,4 +181,5 @@ def list_client_licenses(client_id: UUID) -> dict[str, list[Item]]:
 
 
 for _collection in (*map(_items, ItemKind), _CLIENTS):
-    _add_routes(_collection)
+    _add_collection_routes(_collection)
+    _add_entry_routes(_collection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, render_template_string, send_from_directory
+from flask import Blueprint, Flask, Response, current_app, jsonify, render_template_string, send_from_directory
 from flask_smorest import Api
 
 from app.api import catalog, codes, groups, health
@@ -63,7 +63,7 @@ def document() -> dict[str, Any]:
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
     """The OpenAPI document."""
-    return current_app.json.response(document())
+    return jsonify(document())
 
 
 @blueprint.get("/docs")

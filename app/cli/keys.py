@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import click
@@ -84,7 +85,7 @@ def _moment(text: str | None) -> datetime | None:
     return None if text is None else parse_moment(text, parse_time_zone("UTC"), date_alone=END_OF_DAY, field="--expires")
 
 
-def _shown(key: AccessKey) -> dict[str, object]:
+def _shown(key: AccessKey) -> dict[str, Any]:
     return {
         "id": key.public_id,
         "label": key.label,

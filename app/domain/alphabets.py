@@ -56,4 +56,4 @@ class CodeSpace:
     @property
     def capacity(self) -> int:
         """How many different codes there are in this space."""
-        return len(self.alphabet.characters) ** self.random_length
+        return int(len(self.alphabet.characters) ** self.random_length)

@@ -18,7 +18,7 @@ from app.errors import MalformedRequest, ValidationFailed
 class Parser(FlaskParser):
     """Reads requests as the contract has it: JSON or nothing, unknown fields refused, unknown query parameters ignored."""
 
-    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "json": ma.RAISE, "query": ma.EXCLUDE}  # noqa: RUF012  # webargs' own interface
+    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "json": ma.RAISE, "query": ma.EXCLUDE}
 
     def _raw_load_json(self, req: Request) -> Any:
         return self.read_json(req)
@@ -60,7 +60,7 @@ def first_problem(problems: Any, schema: ma.Schema) -> ValidationFailed:
     order = [field.data_key or name for name, field in schema.load_fields.items()]
     told_first: tuple[str, ...] = getattr(schema, "tell_first", ())
     told = [(field, sentence) for field, value in _by_field(problems) for sentence in _sentences(value)]
-    field, sentence = min(told, key=lambda item: _rank(*item, order, told_first))
+    field, sentence = min(told, key=lambda item: _rank(item[0], item[1], order, told_first))
     return ValidationFailed(_in_words(field, sentence), field=None if field == ma.exceptions.SCHEMA else field)
 
 

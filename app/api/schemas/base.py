@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 import marshmallow as ma
 from marshmallow import fields, validate
 
 from app.domain.moments import format_moment
 
-_PRESENCE = {"required": "is required.", "null": "must not be null.", "validator_failed": "is not valid."}
+_Messages = dict[str, str | list[Any] | dict[Any, Any]]
+
+_PRESENCE: _Messages = {"required": "is required.", "null": "must not be null.", "validator_failed": "is not valid."}
 
 
 def camel(name: str) -> str:
@@ -29,7 +32,7 @@ def camel(name: str) -> str:
 class Schema(ma.Schema):
     """camelCase on the wire; an unknown field is refused by its name, which clients see."""
 
-    error_messages = {  # noqa: RUF012  # marshmallow's own interface
+    error_messages: dict[str, str] = {
         "unknown": "is not a field of this request.",
         "type": "The request body must be a JSON object.",
     }
@@ -47,12 +50,12 @@ class Schema(ma.Schema):
 class WholeNumber(fields.Integer):
     """A JSON number without a fraction, within bounds; no text, no true or false."""
 
-    default_error_messages = _PRESENCE  # marshmallow's own interface
+    default_error_messages: _Messages = _PRESENCE  # marshmallow's own interface
 
     def __init__(self, least: int, most: int, **kwargs: Any) -> None:
         """Takes the bounds, both allowed, and what any field takes."""
         rule = f"must be a whole number from {least:,} to {most:,}."
-        own = {"invalid": rule, "too_large": rule} | kwargs.pop("error_messages", {})
+        own: _Messages = {"invalid": rule, "too_large": rule} | kwargs.pop("error_messages", {})
         within = validate.Range(least, most, error=rule)
         super().__init__(strict=True, validate=within, error_messages=own, **kwargs)
 
@@ -75,7 +78,7 @@ class QueryNumber(fields.Integer):
 class Text(fields.String):
     """Text of at most so many characters, not blank; without control characters, which no label or name needs."""
 
-    default_error_messages = _PRESENCE | {  # marshmallow's own interface
+    default_error_messages: _Messages = _PRESENCE | {  # marshmallow's own interface
         "invalid": "must be text.",
         "invalid_utf8": "must be text.",
         "blank": "must not be blank.",
@@ -90,9 +93,8 @@ class Text(fields.String):
             validate=self._check, metadata={"minLength": 1, "maxLength": most} | kwargs.pop("metadata", {}), **kwargs
         )
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        return text.strip() if isinstance(text, str) else text
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        return super()._deserialize(value, attr, data, **kwargs).strip()
 
     def _check(self, value: str) -> None:
         if not value:
@@ -109,16 +111,16 @@ class Choice(fields.String):
     def __init__(self, choices: type[StrEnum], **kwargs: Any) -> None:
         """Takes the enum, and what any field takes."""
         rule = f"must be {' or '.join(choices)}."
-        own = _PRESENCE | {"invalid": rule, "invalid_utf8": rule} | kwargs.pop("error_messages", {})
+        own: _Messages = _PRESENCE | {"invalid": rule, "invalid_utf8": rule} | kwargs.pop("error_messages", {})
         super().__init__(validate=validate.OneOf(list(choices), error=rule), error_messages=own, **kwargs)
 
 
 class Flag(fields.Boolean):
     """true or false."""
 
-    default_error_messages = _PRESENCE | {"invalid": "must be true or false."}  # marshmallow's own interface
-    truthy = {True}  # noqa: RUF012  # marshmallow's own interface
-    falsy = {False}  # noqa: RUF012  # marshmallow's own interface
+    default_error_messages: _Messages = _PRESENCE | {"invalid": "must be true or false."}  # marshmallow's own interface
+    truthy: set[Any] = {True}
+    falsy: set[Any] = {False}
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, bool):
@@ -129,16 +131,18 @@ class Flag(fields.Boolean):
 class Identifier(fields.UUID):
     """A UUID in its usual form."""
 
-    default_error_messages = _PRESENCE | {"invalid_uuid": "must be a UUID."}  # marshmallow's own interface
+    default_error_messages: _Messages = _PRESENCE | {"invalid_uuid": "must be a UUID."}  # marshmallow's own interface
 
 
-class Identifiers(fields.List):
+class Identifiers(fields.List[UUID]):
     """A list of UUIDs; null means an empty one."""
 
     def __init__(self, most: int, **kwargs: Any) -> None:
         """Takes the greatest number of entries, and what any field takes."""
-        item = Identifier(error_messages={"invalid_uuid": "must be a list of UUIDs.", "null": "must be a list of UUIDs."})
-        own = _PRESENCE | {"invalid": "must be a list of UUIDs."}
+        item: fields.Field[UUID] = Identifier(
+            error_messages={"invalid_uuid": "must be a list of UUIDs.", "null": "must be a list of UUIDs."}
+        )
+        own: _Messages = _PRESENCE | {"invalid": "must be a list of UUIDs."}
         length = validate.Length(max=most, error=f"must not name more than {most:,} items.")
         super().__init__(item, validate=length, error_messages=own, allow_none=True, **kwargs)
 
@@ -149,7 +153,7 @@ class MomentText(fields.String):
     def __init__(self, **kwargs: Any) -> None:
         """Takes what any field takes."""
         rule = "must be an ISO 8601 date such as 2026-12-31, or a date and time with an offset such as 2026-12-31T23:59:59Z."
-        own = _PRESENCE | {"invalid": rule, "invalid_utf8": rule}
+        own: _Messages = _PRESENCE | {"invalid": rule, "invalid_utf8": rule}
         metadata = {"examples": ["2026-12-31", "2026-12-31T23:59:59.000Z"]} | kwargs.pop("metadata", {})
         super().__init__(error_messages=own, metadata=metadata, **kwargs)
 

@@ -87,6 +87,6 @@ def revoke(conn: Connection, public_id: str) -> AccessKey | None:
     return None if row is None else _access_key(row)
 
 
-def _access_key(row: Row[Any]) -> AccessKey:
+def _access_key(row: Row[*tuple[Any, ...]]) -> AccessKey:
     values = row._asdict()
     return AccessKey(**(values | {"scopes": frozenset(map(Scope, values["scopes"]))}))

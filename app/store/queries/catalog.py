@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, exists, func, literal_column, select, tuple_, update
+from sqlalchemy import Boolean, Connection, Label, delete, exists, func, literal_column, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.items import Client, Item, ItemKind
@@ -15,7 +15,7 @@ from app.store.queries.paging import contains, fetch_page
 
 _ITEM = (CatalogItemRow.id, CatalogItemRow.name, CatalogItemRow.client_id, CatalogItemRow.is_default)
 _CLIENT = (ClientRow.id, ClientRow.name, ClientRow.slug)
-_IS_NEW = literal_column("(xmax = 0)").label("is_new")
+_IS_NEW: Label[bool] = literal_column("(xmax = 0)", Boolean()).label("is_new")
 
 
 def upsert_items(conn: Connection, items: Sequence[Item]) -> set[UUID]:

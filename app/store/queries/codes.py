@@ -42,7 +42,7 @@ def list_codes(
     limit = case((_OWN_USAGE, CodeRow.max_redemptions), else_=group.max_redemptions).label("max_redemptions")
     end = func.nullif(func.coalesce(CodeRow.expires_at, group.expires_at), "infinity").label("expires_at")
 
-    def build(row: Row[Any]) -> Code:
+    def build(row: Row[*tuple[Any, ...]]) -> Code:
         return Code(
             id=row.id,
             code=row.code,

@@ -109,11 +109,11 @@ def list_groups(
 def issued_codes(conn: Connection, length: int) -> list[Issued]:
     """How many generated codes of that length were promised so far, by code space; unfinished groups count in full."""
     statement = (
-        select(GroupRow.alphabet, GroupRow.prefix, func.sum(GroupRow.total_codes_count).label("count"))
+        select(GroupRow.alphabet, GroupRow.prefix, func.sum(GroupRow.total_codes_count).label("codes"))
         .where(GroupRow.code_length == length)
         .group_by(GroupRow.alphabet, GroupRow.prefix)
     )
-    return [Issued(CodeSpace(Alphabet(row.alphabet), length, row.prefix or ""), row.count) for row in conn.execute(statement)]
+    return [Issued(CodeSpace(Alphabet(row.alphabet), length, row.prefix or ""), row.codes) for row in conn.execute(statement)]
 
 
 def lock_space(conn: Connection, length: int) -> None:
@@ -121,7 +121,7 @@ def lock_space(conn: Connection, length: int) -> None:
     conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mintage.space'), :length)"), {"length": length})
 
 
-def _groups() -> Select[Any]:
+def _groups() -> Select[*tuple[Any, ...]]:
     """All groups, each with its client's name and its items as one JSON array."""
     items = (
         select(
@@ -141,7 +141,7 @@ def _groups() -> Select[Any]:
     return select(*own, *client, items.label("items")).outerjoin(ClientRow, ClientRow.id == GroupRow.client_id)
 
 
-def _group(row: Row[Any]) -> Group:
+def _group(row: Row[*tuple[Any, ...]]) -> Group:
     values = {name: row._mapping[name] for name in _OWN}
     values["status"] = GroupStatus(row.status)
     values["usage_type"] = UsageType(row.usage_type)

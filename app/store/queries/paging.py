@@ -20,12 +20,12 @@ def contains(column: InstrumentedAttribute[str], query: str | None) -> list[Colu
 
 def fetch_page(
     conn: Connection,
-    statement: Select[Any],
+    statement: Select[*tuple[Any, ...]],
     filters: Sequence[ColumnElement[bool]],
     orders: Mapping[str, Any],
     row_id: InstrumentedAttribute[Any],
     page: PageRequest,
-    build: Callable[[Row[Any]], T],
+    build: Callable[[Row[*tuple[Any, ...]]], T],
     *,
     total: int | None = None,
 ) -> Page[T]:
