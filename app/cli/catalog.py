@@ -45,12 +45,17 @@ def load(service: Client, file: Path, file_format: str | None, as_json: bool) ->
     if as_json:
         print_json(loaded)
     else:
-        click.echo(", ".join(f"{count:,} {collection}" for collection, count in loaded.items()) + " loaded.")
+        click.echo(f"Loaded {told(loaded)}.")
 
 
 def load_catalog(service: Client, entries: Catalog) -> dict[str, int]:
     """Upserts the entries, clients before the licenses that belong to them, and returns how many of each collection."""
     return {kind: len(upsert(service, entries[kind])) for kind, upsert in _UPSERTS.items() if entries.get(kind)}
+
+
+def told(loaded: dict[str, int]) -> str:
+    """`clients: 2, courses: 6`."""
+    return ", ".join(f"{collection}: {count:,}" for collection, count in loaded.items())
 
 
 def _text(file: Path) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from app.cli.catalog import load_catalog
+from app.cli.catalog import load_catalog, told
 from app.cli.catalog_file import Catalog, parse_catalog
 from app.cli.interruption import ignore_further_signals, interruptible
 from app.cli.output import print_table
@@ -69,7 +69,7 @@ def run(stack: Stack) -> Proof:
     with Client(stack.url, stack.api_key) as service:
         entries = sample_catalog()
         loaded = load_catalog(service, entries)
-        click.echo(f"Loaded a sample catalog: {', '.join(f'{count} {kind}' for kind, count in loaded.items())}.")
+        click.echo(f"Loaded a sample catalog ({told(loaded)}).")
         group, seconds = _make(service, [course["id"] for course in entries["courses"][:2]])
         service.export(group, CSV_FILE)
         click.echo(f"Wrote {CSV_FILE.resolve()}")

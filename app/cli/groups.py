@@ -11,7 +11,7 @@ import click
 
 from app.cli.connection import with_client
 from app.cli.fields import group_fields
-from app.cli.output import print_json, print_table
+from app.cli.output import Cell, print_json, print_table
 from app.cli.progress import progress_display
 from mintage import Client, Group, GroupStatus, MintageError
 
@@ -98,6 +98,8 @@ def export(service: Client, group_id: str, output: str) -> None:
     """Write a group's codes as CSV; a file is whole or not there."""
     try:
         rows = service.export(group_id, sys.stdout.buffer if output == "-" else output)
+    except BrokenPipeError:
+        raise  # whoever read our output has enough; click ends without a word
     except OSError as error:
         raise click.FileError(output, hint=error.strerror) from error
     click.echo(f"{rows:,} codes written.", err=True)
@@ -154,10 +156,10 @@ def _row(group: Group) -> tuple[Any, ...]:
     )
 
 
-def _value(value: Any) -> str:
+def _value(value: Any) -> Cell:
     """A field of the wire on one line; items by their names."""
     if isinstance(value, dict):
         return str(value.get("title") or value.get("name") or value.get("id"))
     if isinstance(value, list):
-        return ", ".join(map(_value, value))
-    return "" if value is None else str(value)
+        return ", ".join(str(_value(entry)) for entry in value)
+    return str(value) if isinstance(value, float) else value

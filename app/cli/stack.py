@@ -24,8 +24,7 @@ from app.local.processes import Supervisor
 from app.local.servers import LocalServers
 from mintage import Client, MintageError
 
-# -P: a folder `app` of the caller's own, in the present directory, is not to be taken for ours.
-MINTAGE = (sys.executable, "-P", "-m", "app.cli.main")
+MINTAGE = (sys.executable, "-m", "app.cli.main")
 USUAL_PORT = 8080
 READY_WITHIN = 60.0
 """Seconds from the start of the processes to `GET /readyz` being 200."""
@@ -122,6 +121,8 @@ def _complete(environment: Mapping[str, str], servers: LocalServers) -> dict[str
         "DATABASE_URL": environment.get("DATABASE_URL") or servers.database_url,
         "REDIS_URL": environment.get("REDIS_URL") or servers.redis_url,
         "SECRET_KEY": environment.get("SECRET_KEY") or servers.secret_key,
+        # A folder `app` or `worker` of the caller's own, in the present directory, is not to be taken for ours.
+        "PYTHONSAFEPATH": "1",
     }
 
 

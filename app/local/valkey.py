@@ -67,8 +67,8 @@ class ValkeyServer(Server):
             host=LOOPBACK,
             port=port,
             password=self._password,
-            socket_timeout=0.5,
-            socket_connect_timeout=0.5,
+            socket_timeout=0.2,
+            socket_connect_timeout=0.2,
             retry=Retry(NoBackoff(), 0),
         )
         with client:
