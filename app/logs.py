@@ -10,6 +10,10 @@ import structlog
 from app.settings import Settings
 
 
+_CHATTY = ("alembic", "celery.worker.strategy", "celery.app.trace")
+"""Libraries that tell in several lines what one event of ours says."""
+
+
 def configure_logging(settings: Settings) -> None:
     """Sends this process's log, that of libraries included, to standard error in the configured form."""
     shared: list[structlog.typing.Processor] = [
@@ -28,6 +32,8 @@ def configure_logging(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+    for chatty in _CHATTY:
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -37,6 +37,7 @@ def run_worker(settings: Settings, *, concurrency: int | None) -> int:
         hostname=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}",
         concurrency=concurrency or os.cpu_count() or 1,
         loglevel=settings.log_level,
+        quiet=True,
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,

@@ -59,8 +59,7 @@ def demo(ctx: click.Context, leave: bool, data_dir: Path | None, port: int | Non
             proof = run(stack)
             _print(proof)
             if not leave:
-                click.echo(f"The service is up at {stack.url}/docs, its API key in {stack.folder.connection}. Ctrl-C stops it.")
-                stack.stay()
+                stack.stay(f"The service is up at {stack.url}/docs, its API key in {stack.folder.connection}. Ctrl-C stops it.")
     ctx.exit(0 if proof.passes else 1)
 
 

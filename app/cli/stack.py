@@ -44,12 +44,13 @@ class Stack:
     servers: LocalServers = field(repr=False)
     supervisor: Supervisor = field(repr=False)
 
-    def stay(self) -> None:
-        """Keeps everything running until Ctrl-C or SIGTERM, and returns then.
+    def stay(self, greeting: str) -> None:
+        """Says that everything is up, keeps it running until Ctrl-C or SIGTERM, and returns then.
 
         Raises LocalServerError, having shown the end of its log, when a process ends again and again.
         """
         try:
+            click.echo(greeting)
             while True:
                 self.servers.revive()
                 _refuse_failed(self.supervisor)
@@ -68,7 +69,7 @@ def running_stack(data_dir: Path, port: int | None, *, environment: Mapping[str,
     """
     with ExitStack() as resources:
         try:
-            _show_restarts()
+            resources.enter_context(_restarts_shown())
             servers = resources.enter_context(
                 LocalServers(data_dir, postgres=not environment.get("DATABASE_URL"), valkey=not environment.get("REDIS_URL"))
             )
@@ -196,15 +197,18 @@ class _Restarts(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """`worker: exit status 1; starting again in 0.2 s`."""
         facts = record.__dict__
-        who = facts.get("child") or facts.get("server") or record.getMessage()
-        told = [str(facts[name]) for name in ("reason", "outlook") if name in facts]
-        return f"{who}: {'; '.join(told) or record.getMessage()}"
+        if "server" in facts:
+            return f"{facts['server']}: ended; starting again"
+        return f"{facts['child']}: {facts['reason']}; {facts['outlook']}" if "child" in facts else record.getMessage()
 
 
-def _show_restarts() -> None:
-    logger = logging.getLogger("app.local")
-    if not logger.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(_Restarts())
-        logger.addHandler(handler)
-        logger.propagate = False
+@contextmanager
+def _restarts_shown() -> Iterator[None]:
+    """What is started again is told on standard error meanwhile."""
+    logger, handler = logging.getLogger("app.local"), logging.StreamHandler()
+    handler.setFormatter(_Restarts())
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

@@ -31,8 +31,7 @@ def up(data_dir: Path, port: int | None) -> None:
     with interruptible():
         click.echo("Starting.", err=True)
         with running_stack(data_dir, port, environment=os.environ) as stack:
-            click.echo(_greeting(stack))
-            stack.stay()
+            stack.stay(_greeting(stack))
 
 
 def _greeting(stack: Stack) -> str:

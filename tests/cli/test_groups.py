@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from app.cli.groups import split
-from tests.cli.conftest import Mintage
-from tests.client.fake_service import FakeService, refused
+from tests.cli.conftest import Mintage, Served
+from tests.client.fake_service import KEY, FakeService, refused
 
 CREATE = ("groups", "create", "--label", "Spring", "--length", "12", "--course", "c1")
 
@@ -159,6 +162,19 @@ def test_export_to_standard_output(mintage: Mintage, service: FakeService) -> No
     result = mintage("groups", "export", group["id"])
     assert result.stdout_bytes.count(b"code0") == 3
     assert result.stderr == "3 codes written.\n"
+
+
+def test_a_reader_that_has_enough_ends_the_export_in_silence(served: Served, service: FakeService) -> None:
+    """As with `| head`: no message, no stack trace."""
+    argv = [sys.executable, "-m", "app.cli.main", "groups", "export", service.add_group(created=100_000)["id"]]
+    environment = {**os.environ, "MINTAGE_URL": served.url, "MINTAGE_API_KEY": KEY}
+    with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
 
 
 def test_a_short_export_is_an_error_and_no_file(mintage: Mintage, service: FakeService) -> None:

@@ -155,12 +155,13 @@ def test_a_service_that_is_never_ready_ends_the_start(
             pass
 
 
-def test_what_dies_is_started_again(environment: Environment, tmp_path: Path) -> None:
-    """A killed worker comes back under another process id."""
+def test_what_dies_is_started_again(environment: Environment, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A killed worker comes back under another process id, and the person at the terminal is told."""
     with running(tmp_path / "data", environment) as stack:
         before = stack.supervisor.pids["worker"]
         os.kill(before, signal.SIGKILL)
         until(lambda: stack.supervisor.pids.get("worker", before) != before)
+    assert "worker: killed by SIGKILL; starting again" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -26,8 +26,17 @@ from tests.local.waiting import all_gone, eventually
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
+def new_dir(tmp_path: Path) -> Path:
+    """Not there yet."""
     return tmp_path / "a folder with blanks" / "data"
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Was used before; the tests use it one after the other, as a user would, and leave no server behind."""
+    folder = tmp_path_factory.mktemp("used before") / "data"
+    with LocalServers(folder):
+        return folder
 
 
 @pytest.fixture
@@ -38,9 +47,9 @@ def open_dir() -> Iterator[Path]:
         yield Path(name) / "data"
 
 
-def test_data_passwords_and_key_outlive_a_stop(data_dir: Path) -> None:
+def test_data_passwords_and_key_outlive_a_stop(new_dir: Path) -> None:
     """A stop ends every process; the next start finds data and secrets as they were."""
-    with LocalServers(data_dir) as servers:
+    with LocalServers(new_dir) as servers:
         pids = [servers.postgres.pid, servers.valkey.pid, servers.guard.pid]
         key, port = servers.secret_key, str(servers.postgres.port)
         url = servers.database_url
@@ -49,7 +58,7 @@ def test_data_passwords_and_key_outlive_a_stop(data_dir: Path) -> None:
         with redis.Redis.from_url(servers.redis_url) as client:
             client.set("kept", 42)
     assert all_gone(pids)
-    with LocalServers(data_dir) as servers:
+    with LocalServers(new_dir) as servers:
         assert servers.secret_key == key
         assert servers.database_url == url.replace(port, str(servers.postgres.port))
         with psycopg.connect(servers.database_url) as connection:
@@ -100,15 +109,15 @@ def test_stale_pid_files_of_strangers_do_not_matter(data_dir: Path) -> None:
         assert servers.valkey.running
 
 
-def test_a_first_start_that_was_cut_off_is_begun_afresh(data_dir: Path) -> None:
+def test_a_first_start_that_was_cut_off_is_begun_afresh(new_dir: Path) -> None:
     """Half a cluster from a start that was killed does not stay in the way; neither does a cluster without its database."""
-    folder = DataFolder(data_dir)
+    folder = DataFolder(new_dir)
     folder.create()
     folder.postgres_unfinished.mkdir()
     (folder.postgres_unfinished / "PG_VERSION").write_text("18\n")
-    with LocalServers(data_dir, valkey=False) as servers, psycopg.connect(servers.postgres.admin_url, autocommit=True) as admin:
+    with LocalServers(new_dir, valkey=False) as servers, psycopg.connect(servers.postgres.admin_url, autocommit=True) as admin:
         admin.execute("DROP DATABASE mintage")
-    with LocalServers(data_dir, valkey=False) as servers, psycopg.connect(servers.database_url) as connection:
+    with LocalServers(new_dir, valkey=False) as servers, psycopg.connect(servers.database_url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     assert not folder.postgres_unfinished.exists()
     assert not folder.postgres_password_file.exists()
@@ -135,9 +144,9 @@ def test_a_server_that_cannot_start_says_why_and_leaves_nothing(data_dir: Path) 
         assert servers.valkey.running
 
 
-def test_one_server_alone(data_dir: Path) -> None:
+def test_one_server_alone(new_dir: Path) -> None:
     """Where the user brings a database of their own, no PostgreSQL is started, and asking for its URL is an error."""
-    with LocalServers(data_dir, postgres=False, valkey_settings={"databases": "64"}) as servers:
+    with LocalServers(new_dir, postgres=False, valkey_settings={"databases": "64"}) as servers:
         with redis.Redis.from_url(servers.redis_url, db=63) as client:
             assert client.ping()
         with pytest.raises(LocalServerError, match="PostgreSQL is not among"):
@@ -159,9 +168,9 @@ def test_root_without_namespaces_runs_postgresql_as_nobody(open_dir: Path, monke
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to choose another user")
-def test_a_folder_that_nobody_may_enter_is_refused_before_anything_changes(data_dir: Path) -> None:
+def test_a_folder_that_nobody_may_enter_is_refused_before_anything_changes(new_dir: Path) -> None:
     """Under a private parent folder `nobody` cannot work: the error names that folder, and no file changes hands."""
-    folder = DataFolder(data_dir)
+    folder = DataFolder(new_dir)
     folder.create()
     folder.root.parent.chmod(0o700)
     guard = Guard(folder.log("guard"))

@@ -5,6 +5,7 @@ from app.store.models.base import Base
 from app.store.models.catalog import CatalogItemRow, ClientRow
 from app.store.models.codes import CodeRow
 from app.store.models.groups import ChunkRow, GroupItemRow, GroupRow
+from app.store.models.idempotency import IdempotencyRow
 from app.store.models.workers import WorkerRow
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "CodeRow",
     "GroupItemRow",
     "GroupRow",
+    "IdempotencyRow",
     "WorkerRow",
 ]

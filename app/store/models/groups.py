@@ -53,6 +53,7 @@ class GroupRow(Base):
     gift: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[CreatedAt]
     started_at: Mapped[datetime | None]
+    progressed_at: Mapped[CreatedAt]
     finished_at: Mapped[datetime | None]
 
     __table_args__ = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Text
+from sqlalchemy import BigInteger, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,5 +19,6 @@ class WorkerRow(Base):
     pid: Mapped[int]
     queues: Mapped[list[str]] = mapped_column(ARRAY(Text()))
     concurrency: Mapped[int]
+    chunks_done: Mapped[int] = mapped_column(BigInteger(), server_default=text("0"))
     started_at: Mapped[CreatedAt]
     seen_at: Mapped[Moment]

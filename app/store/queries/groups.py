@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -121,6 +122,7 @@ def lock_space(conn: Connection, length: int) -> None:
     conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mintage.space'), :length)"), {"length": length})
 
 
+@cache
 def _groups() -> Select[*tuple[Any, ...]]:
     """All groups, each with its client's name and its items as one JSON array."""
     items = (

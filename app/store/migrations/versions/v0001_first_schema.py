@@ -1,4 +1,4 @@
-"""Groups, chunks, codes, the catalog, API keys and workers."""
+"""The first schema: groups, chunks, codes, the catalog, API keys, workers, answers to idempotent requests."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ def upgrade() -> None:
         sa.Column("pid", sa.Integer(), nullable=False),
         sa.Column("queues", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("concurrency", sa.Integer(), nullable=False),
+        sa.Column("chunks_done", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_workers")),
@@ -116,6 +117,7 @@ def upgrade() -> None:
         sa.Column("gift", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("progressed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("alphabet IN ('readable', 'alphanumeric', 'letters', 'digits')", name=op.f("ck_code_groups_alphabet")),
         sa.CheckConstraint(
@@ -150,6 +152,22 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status IN ('pending', 'processing')"),
     )
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("access_key_id", sa.UUID(), nullable=False),
+        sa.Column("route", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("location", sa.Text(), nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["access_key_id"], ["access_keys.id"], name=op.f("fk_idempotency_keys_access_key_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("access_key_id", "route", "key", name=op.f("pk_idempotency_keys")),
+    )
+    op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"], unique=False)
     op.create_table(
         "chunks",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -202,5 +220,15 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("group_items", "chunks", "code_groups", "catalog_items", "access_keys", "workers", "codes", "clients"):
+    for table in (
+        "idempotency_keys",
+        "group_items",
+        "chunks",
+        "code_groups",
+        "catalog_items",
+        "access_keys",
+        "workers",
+        "codes",
+        "clients",
+    ):
         op.drop_table(table)
