@@ -9,7 +9,6 @@ import structlog
 
 from app.settings import Settings
 
-
 _CHATTY = ("alembic", "celery.worker.strategy", "celery.app.trace")
 """Libraries that tell in several lines what one event of ours says."""
 

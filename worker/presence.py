@@ -14,12 +14,14 @@ from typing import Any
 
 import structlog
 from celery import bootsteps
+from celery.worker import state
 
 from app.errors import StoreUnavailable
 from app.jobs import QUEUES
 from app.runtime import Runtime, make_runtime
 from app.settings import Settings
 from app.store.queries import workers
+from app.store.queries.workers import Worker
 
 log = structlog.get_logger(__name__)
 
@@ -88,16 +90,13 @@ class Heartbeat(threading.Thread):
             return
         try:
             with runtime.transaction() as conn:
-                workers.report(
-                    conn,
-                    name=self._worker,
-                    host=socket.gethostname(),
-                    pid=os.getpid(),
-                    queues=QUEUES,
-                    concurrency=self._concurrency,
-                )
+                workers.report(conn, self._present())
         except StoreUnavailable as error:
             log.warning("worker.heartbeat_missed", error=type(error).__name__)
+
+    def _present(self) -> Worker:
+        done = sum(state.total_count.values()) - len(state.active_requests)
+        return Worker(self._worker, socket.gethostname(), os.getpid(), QUEUES, self._concurrency, done)
 
     def _leave(self, runtime: Runtime) -> None:
         try:

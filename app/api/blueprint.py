@@ -25,6 +25,9 @@ class ErrorsSchema(Schema):
     errors = fields.List(fields.String(), required=True, validate=validate.Length(equal=1))
 
 
+_ERROR_BODY = {"application/json": {"schema": ErrorsSchema}}
+
+
 class Blueprint(SmorestBlueprint):
     """flask-smorest's blueprint with this service's manners."""
 
@@ -42,14 +45,16 @@ class Blueprint(SmorestBlueprint):
         if self.url_prefix != BASE:
             return doc
         statuses = list(_ALWAYS)
-        if "requestBody" in doc:
+        if "requestBody" in doc | doc_info.get("manual_doc", {}):
             statuses += _WITH_BODY
         elif doc.get("parameters"):
             statuses += _WITH_QUERY
         responses = doc.setdefault("responses", {})
-        responses.pop("default", None)
+        for status, answer in responses.items():
+            if int(status) >= HTTPStatus.BAD_REQUEST and isinstance(answer, dict):
+                answer.setdefault("content", _ERROR_BODY)
         for status in statuses:
-            responses[str(status.value)] = error_document(status)
+            responses[status.value] = error_document(status)
         doc["security"] = [{"apiKey": []}]
         return doc
 
@@ -58,5 +63,5 @@ def error_document(status: HTTPStatus) -> dict[str, Any]:
     """An error answer in the OpenAPI document."""
     if status is HTTPStatus.UNAUTHORIZED:
         return {"description": "No valid API key; the body is empty."}
-    answer: dict[str, Any] = {"description": status.phrase, "content": {"application/json": {"schema": ErrorsSchema}}}
+    answer: dict[str, Any] = {"description": status.phrase, "content": _ERROR_BODY}
     return answer | ({"headers": _RETRY_AFTER} if status is HTTPStatus.SERVICE_UNAVAILABLE else {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from app.errors import ValidationFailed
 from app.http.auth import principal, requires
 from app.http.context import runtime
 from app.http.cursors import page_request
+from app.http.idempotency import PARAMETER, carried_out_once
 from app.http.queries import searchable
 from app.services import catalog
 
@@ -47,6 +49,11 @@ class Collection:
     def sort_name(self) -> str:
         """The wire name of what its entries are called by."""
         return "title" if self.name == ItemKind.COURSE else "name"
+
+    @property
+    def sorts(self) -> dict[str, type[str | datetime]]:
+        """By what its entries can be ordered."""
+        return {self.sort_name: str, "createdAt": datetime}
 
 
 def _items(kind: ItemKind) -> Collection:
@@ -83,28 +90,30 @@ def _add_collection_routes(collection: Collection) -> None:
     @blueprint.response(200, list_schema(name, schema))
     def list_entries(query: dict[str, Any]) -> dict[str, Any]:
         """List these entries of the catalog."""
-        sort = Sort.parse(query["sort"], (collection.sort_name, "createdAt"), Sort(collection.sort_name))
-        page = page_request(query["cursor"], query["page_size"], sort)
+        sort = Sort.parse(query["sort"], tuple(collection.sorts), Sort(collection.sort_name))
+        page = page_request(query["cursor"], query["page_size"], sort, collection.sorts[sort.name])
         with runtime().reading() as conn:
             found = collection.find(conn, page, searchable(query["query"]))
         return page_answer(name, found, sort)
 
-    @blueprint.route(path, methods=["POST"], endpoint=f"save_{name}")
+    @blueprint.route(path, methods=["POST"], endpoint=f"save_{name}", parameters=[PARAMETER])
     @requires(Scope.CATALOG_WRITE)
     @blueprint.doc(requestBody=_one_or_many(schema))
-    @blueprint.response(200, bulk, description="Stored: an array, or an entry whose id was there already.")
-    @blueprint.alt_response(200, schema=schema, success=True)
+    @blueprint.response(200, {"oneOf": [schema, bulk]}, description="Stored: an entry whose id was there already, or an array.")
     @blueprint.alt_response(201, schema=schema, description="Stored under a new id.", success=True)
-    @blueprint.alt_response(409, description="A slug belongs to another client.")
+    @blueprint.alt_response(409, description="A slug belongs to another client, or the Idempotency-Key is in use.")
     def save_entries() -> Response:
         """Store one entry, or an array of them, each under its id."""
         entries, is_array = _read_entries(collection)
-        with runtime().transaction() as conn:
+
+        def save(conn: Connection) -> Response:
             new = collection.save(conn, entries)
-        dumped = schema(many=True).dump(entries)
-        if is_array:
-            return jsonify({name: dumped})
-        return _with_status(jsonify(dumped[0]), 201 if new else 200)
+            dumped = schema(many=True).dump(entries)
+            if is_array:
+                return jsonify({name: dumped})
+            return _with_status(jsonify(dumped[0]), 201 if new else 200)
+
+        return carried_out_once(save)
 
 
 def _add_entry_routes(collection: Collection) -> None:

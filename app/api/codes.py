@@ -40,7 +40,7 @@ class _Activity(StrEnum):
 @blueprint.alt_response(404, description="No such group.")
 def list_codes(query: dict[str, Any], group_id: UUID) -> dict[str, Any]:
     """List a group's codes in the order they were stored."""
-    page = page_request(query["cursor"], query["page_size"], _AS_STORED)
+    page = page_request(query["cursor"], query["page_size"], _AS_STORED, int, int)
     statuses = choices(query["status"], CodeStatus, "status")
     activity = choices(query["active"], _Activity, "active")
     with runtime().reading() as conn:

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, jsonify, render_template_string, send_from_directory
 from flask_smorest import Api
 
-from app.api import catalog, codes, groups, health
+from app.api import catalog, codes, groups, health, lifecycle
 
 _ASSETS = str(files("flask_swagger_ui").joinpath("dist"))
 _PAGE_POLICY = (
@@ -39,6 +39,21 @@ _START = """window.addEventListener("load", () => {
 blueprint = Blueprint("docs", __name__)
 
 
+class _Api(Api):
+    """flask-smorest's, without its own way to answer errors and to document them: `app.http.errors` has the one form."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def _register_error_handlers(self) -> None:
+        pass
+
+    def _register_responses(self) -> None:
+        pass
+
+    def _register_pagination_header(self) -> None:
+        pass
+
+
 def register(app: Flask) -> None:
     """Adds the API's endpoints, their document and its page to an application."""
     app.config.update(
@@ -46,9 +61,16 @@ def register(app: Flask) -> None:
         API_VERSION="v2",
         OPENAPI_VERSION="3.1.0",
     )
-    api = Api(app)
+    api = _Api(app)
     api.spec.components.security_scheme("apiKey", {"type": "http", "scheme": "bearer"})
-    for part in (groups.blueprint, codes.blueprint, catalog.blueprint, health.ping_blueprint, health.blueprint):
+    for part in (
+        groups.blueprint,
+        lifecycle.blueprint,
+        codes.blueprint,
+        catalog.blueprint,
+        health.ping_blueprint,
+        health.blueprint,
+    ):
         api.register_blueprint(part)
     app.extensions["mintage.openapi"] = api.spec
     app.register_blueprint(blueprint)
@@ -66,7 +88,7 @@ def openapi() -> Response:
     return jsonify(document())
 
 
-@blueprint.get("/docs")
+@blueprint.get("/docs", strict_slashes=True)
 def page() -> Response:
     """The page that shows the document."""
     response = Response(render_template_string(_PAGE, title="Mintage API"))

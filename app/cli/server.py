@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.resources import files
 from typing import NoReturn
 
 import click
 
-from app.runtime import make_runtime
 from app.settings import load_settings
-from app.store import migrate as migrations
 
 
 @click.command()
@@ -24,7 +23,9 @@ def serve(host: str, port: int, processes: int, threads: int) -> None:
     arguments = [
         "--bind", f"{host}:{port}", "--workers", str(processes), "--threads", str(threads), "--worker-class", "gthread",
         "--reuse-port", "--keep-alive", "30", "--graceful-timeout", "20", "--max-requests", "100000",
-        "--max-requests-jitter", "10000", "--no-control-socket", "app.wsgi:application",
+        "--max-requests-jitter", "10000", "--no-control-socket",
+        # gunicorn puts its folder on the import path; the caller's may hold an `app` of its own.
+        "--chdir", str(files("app").joinpath("..")), "app.wsgi:application",
     ]  # fmt: skip
     _become("gunicorn", *arguments)
 
@@ -49,6 +50,10 @@ def dispatch() -> None:
 @click.option("--down", is_flag=True, help="Go back to an older revision; drops what came after it.")
 def migrate(revision: str, down: bool) -> None:
     """Bring the database's schema up to date."""
+    # Loaded here, because the other commands become other programs and would load it in vain.
+    from app.runtime import make_runtime
+    from app.store import migrate as migrations
+
     runtime = make_runtime(load_settings(), pool_size=1)
     if down:
         migrations.downgrade(runtime.engine, revision)

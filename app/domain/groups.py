@@ -32,6 +32,16 @@ class UsageType(StrEnum):
     """As often as `maxRedemptions` allows, or without limit; each person at most once."""
 
 
+def check_random_length(space: CodeSpace) -> None:
+    """Refuses a prefix that leaves too little to chance. Raises ValidationFailed."""
+    if space.random_length < MIN_RANDOM_CHARACTERS:
+        raise ValidationFailed(
+            f"prefix is counted in codeLength, and at least {MIN_RANDOM_CHARACTERS} random characters must remain: "
+            f"use a codeLength of {len(space.prefix) + MIN_RANDOM_CHARACTERS} or more, or a shorter prefix.",
+            field="prefix",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class NewGroup:
     """A group as it is asked for; every field is already of the right type and in its own range."""
@@ -55,12 +65,7 @@ class NewGroup:
 
         Raises ValidationFailed for the first one that is broken.
         """
-        if self.space.random_length < MIN_RANDOM_CHARACTERS:
-            raise ValidationFailed(
-                f"prefix is counted in codeLength, and at least {MIN_RANDOM_CHARACTERS} random characters must remain: "
-                f"use a codeLength of {len(self.space.prefix) + MIN_RANDOM_CHARACTERS} or more, or a shorter prefix.",
-                field="prefix",
-            )
+        check_random_length(self.space)
         if self.max_redemptions is not None and self.usage_type is not UsageType.MULTIPLE:
             raise ValidationFailed("maxRedemptions can be given only with usageType multiple.", field="maxRedemptions")
         if self.starts_at and self.expires_at and self.starts_at >= self.expires_at:

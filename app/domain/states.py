@@ -31,8 +31,12 @@ class GroupStatus(StrEnum):
 
 TERMINAL = frozenset({GroupStatus.COMPLETED, GroupStatus.FAILED, GroupStatus.CANCELLED})
 
+UNFINISHED = frozenset({GroupStatus.PENDING, GroupStatus.PROCESSING})
+RESUMABLE = frozenset({GroupStatus.FAILED, GroupStatus.CANCELLED})
+EXTENDABLE = frozenset({GroupStatus.COMPLETED})
+
 GROUP_MOVES: dict[GroupStatus, frozenset[GroupStatus]] = {
-    GroupStatus.PENDING: frozenset({GroupStatus.PROCESSING, GroupStatus.FAILED, GroupStatus.CANCELLED}),
+    GroupStatus.PENDING: frozenset({GroupStatus.PROCESSING, GroupStatus.COMPLETED, GroupStatus.FAILED, GroupStatus.CANCELLED}),
     GroupStatus.PROCESSING: frozenset({GroupStatus.COMPLETED, GroupStatus.FAILED, GroupStatus.CANCELLED}),
     GroupStatus.COMPLETED: frozenset({GroupStatus.PENDING}),
     GroupStatus.FAILED: frozenset({GroupStatus.PENDING}),

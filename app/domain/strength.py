@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.domain.alphabets import MAX_CODE_LENGTH, CodeSpace
+from app.domain.alphabets import MAX_CODE_LENGTH, MIN_CODE_LENGTH, MIN_RANDOM_CHARACTERS, CodeSpace
 from app.errors import ValidationFailed
 
 HEADROOM = 2
@@ -45,6 +46,54 @@ def _share_inside(space: CodeSpace, other: CodeSpace) -> float:
     return float(common ** (space.length - len(long.prefix)) / len(other.alphabet.characters) ** fixed)
 
 
+SAFE_ODDS = 1e-9
+"""The chance of one guess that suggested lengths stay below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How strong codes would be, before any is made."""
+
+    capacity: int
+    issued_codes_count: int
+    """Codes of the space that are taken."""
+    expected_collisions: float | None
+    """Draws that are expected to hit a taken code, and are drawn again; None where there are too few codes at all."""
+    guess_odds: float
+    """The chance that one guess hits an issued code, 0 to 1, once the codes asked for are issued too."""
+    entropy_bits: float
+    """Of the random part of one code."""
+    sufficient: bool
+    """Whether `check_room` lets it pass."""
+    shortest_code_length: int | None
+    """The shortest length at which it does; None if there is none."""
+    suggested_code_length: int | None
+    """The shortest length at which the odds of a guess are at most SAFE_ODDS; None if there is none."""
+
+
+def estimate(space: CodeSpace, asked: int, taken: int) -> Estimate:
+    """What issuing `asked` codes of a space means of which `taken` codes are issued already."""
+    total = taken + asked
+    fits = total <= space.capacity
+    return Estimate(
+        capacity=space.capacity,
+        issued_codes_count=taken,
+        # With t codes taken, a draw hits one of them t / (capacity - t) times on average before it finds a free one.
+        expected_collisions=sum(t / (space.capacity - t) for t in range(taken, total)) if fits else None,
+        guess_odds=min(1.0, total / space.capacity),
+        entropy_bits=space.random_length * math.log2(len(space.alphabet.characters)),
+        sufficient=space.capacity >= HEADROOM * total,
+        shortest_code_length=_shortest(space, HEADROOM * total),
+        suggested_code_length=_shortest(space, max(HEADROOM * total, math.ceil(total / SAFE_ODDS))),
+    )
+
+
+def _shortest(space: CodeSpace, capacity: int) -> int | None:
+    """The shortest length at which a space like this holds at least so many codes."""
+    lengths = range(max(MIN_CODE_LENGTH, len(space.prefix) + MIN_RANDOM_CHARACTERS), MAX_CODE_LENGTH + 1)
+    return next((length for length in lengths if CodeSpace(space.alphabet, length, space.prefix).capacity >= capacity), None)
+
+
 def check_room(space: CodeSpace, asked: int, taken: int) -> None:
     """Refuses to issue `asked` more codes where less than HEADROOM times the total would fit.
 
@@ -53,14 +102,10 @@ def check_room(space: CodeSpace, asked: int, taken: int) -> None:
     needed = HEADROOM * (taken + asked)
     if space.capacity >= needed:
         return
-    longer = next((length for length in range(space.length, MAX_CODE_LENGTH + 1) if _capacity_at(space, length) >= needed), None)
+    longer = _shortest(space, needed)
     advice = f"a codeLength of {longer} would do" if longer else "no longer codeLength is possible with this prefix and alphabet"
     raise ValidationFailed(
         f"codeLength {space.length} leaves {space.capacity:,} possible codes in this alphabet, {taken:,} of them are issued and "
         f"{asked:,} more are asked for; at least {needed:,} are needed to keep codes hard to guess, and {advice}.",
         field="codeLength",
     )
-
-
-def _capacity_at(space: CodeSpace, length: int) -> int:
-    return CodeSpace(space.alphabet, length, space.prefix).capacity

@@ -24,27 +24,27 @@ def encode(sort: Sort, position: Position | None) -> str | None:
     return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
 
 
-def decode(cursor: str | None, sort: Sort) -> Position | None:
-    """The position in a cursor; None for the first page.
+def decode(cursor: str | None, sort: Sort, value: type[SortValue], row: type[RowKey] = UUID) -> Position | None:
+    """The position in a cursor of a list that is ordered by a `value` and whose rows are named by a `row`; None for page one.
 
-    Raises MalformedRequest for text that is no cursor, and for a cursor of a list that was ordered in another way.
+    Raises MalformedRequest for text that is no cursor, and for a cursor of another list or of another order.
     """
     if cursor is None or cursor in NO_CURSOR:
         return None
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        name, value_kind, value, id_kind, row_id = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        position = Position(_unpack(value_kind, value), _unpack_id(id_kind, row_id))
+        name, value_kind, packed, id_kind, packed_id = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        position = Position(_unpack(value_kind, packed), _unpack_id(id_kind, packed_id))
     except (ValueError, TypeError, KeyError, OverflowError, binascii.Error):
         raise MalformedRequest("cursor is not one that this service gave out.") from None
-    if name != str(sort):
+    if name != str(sort) or type(position.value) is not value or type(position.row_id) is not row:
         raise MalformedRequest("cursor belongs to a list with another sort; begin again without a cursor.")
     return position
 
 
-def page_request(cursor: str | None, size: int, sort: Sort) -> PageRequest:
-    """Which page a request asks for."""
-    return PageRequest(sort, size, decode(cursor, sort))
+def page_request(cursor: str | None, size: int, sort: Sort, value: type[SortValue], row: type[RowKey] = UUID) -> PageRequest:
+    """Which page a request asks for, of a list that is ordered by a `value` and whose rows are named by a `row`."""
+    return PageRequest(sort, size, decode(cursor, sort, value, row))
 
 
 def _pack(value: SortValue | UUID) -> tuple[str, str | int]:

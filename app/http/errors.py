@@ -54,7 +54,9 @@ def status_of(error: errors.MintageError) -> int:
 def _service_error(error: errors.MintageError) -> Response:
     status = status_of(error)
     if status == 401:
-        return Response(status=401, headers={"WWW-Authenticate": "Bearer"})
+        empty = Response(status=401, headers={"WWW-Authenticate": "Bearer"})
+        del empty.headers["Content-Type"]
+        return empty
     if status == 500:
         return _defect(error)
     response = envelope(error.message, status)

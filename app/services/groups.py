@@ -8,13 +8,15 @@ from uuid import UUID
 from sqlalchemy import Connection
 from uuid_utils.compat import uuid7
 
+from app.domain import strength
 from app.domain.access_keys import Principal
+from app.domain.alphabets import CodeSpace
 from app.domain.groups import Group, NewGroup
 from app.domain.items import ItemKind
 from app.domain.paging import Page, PageRequest
 from app.domain.planning import plan_chunks
 from app.domain.states import GroupStatus
-from app.domain.strength import check_room, occupied
+from app.domain.strength import Estimate, check_room, occupied
 from app.errors import Forbidden, NotFound, ValidationFailed
 from app.store.queries import catalog, chunks
 from app.store.queries import groups as queries
@@ -32,7 +34,7 @@ def create(conn: Connection, principal: Principal, wanted: NewGroup, *, chunk_si
     wanted.check()
     _check_client(principal, wanted)
     _check_references(conn, wanted)
-    _check_space(conn, wanted)
+    check_space(conn, wanted.space, wanted.total_codes_count)
     group_id = uuid7()
     queries.insert_group(conn, group_id, principal.key_id, wanted)
     chunks.insert_chunks(conn, group_id, principal.key_id, plan_chunks(wanted.total_codes_count, chunk_size))
@@ -54,6 +56,22 @@ def list_page(
     return queries.list_groups(conn, page, query=query, statuses=statuses, client_id=principal.client_id)
 
 
+def estimate(conn: Connection, space: CodeSpace, asked: int) -> Estimate:
+    """How strong `asked` codes of a space would be, beside those that are issued there."""
+    return strength.estimate(space, asked, occupied(space, queries.issued_codes(conn, space.length)))
+
+
+def check_space(conn: Connection, space: CodeSpace, asked: int) -> None:
+    """Refuses to issue what would leave too little room; in small spaces acceptances take turns, so that the count holds.
+
+    Raises ValidationFailed with the numbers.
+    """
+    if space.capacity >= ROOMY:
+        return
+    queries.lock_space(conn, space.length)
+    check_room(space, asked, occupied(space, queries.issued_codes(conn, space.length)))
+
+
 def _check_client(principal: Principal, wanted: NewGroup) -> None:
     if principal.client_id is not None and wanted.client_id != principal.client_id:
         raise Forbidden(f"This API key may create groups only for its own client: client must be {principal.client_id}.")
@@ -73,12 +91,3 @@ def _check_references(conn: Connection, wanted: NewGroup) -> None:
             raise ValidationFailed(
                 f"licenses names {item_id}, which does not belong to client {wanted.client_id}.", field=kind.value
             )
-
-
-def _check_space(conn: Connection, wanted: NewGroup) -> None:
-    """Refuses what would leave too little room; in small spaces acceptances take turns, so that the count holds."""
-    space = wanted.space
-    if space.capacity >= ROOMY:
-        return
-    queries.lock_space(conn, space.length)
-    check_room(space, wanted.total_codes_count, occupied(space, queries.issued_codes(conn, space.length)))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection
 
+from app.domain.planning import plan_chunks
+from app.domain.states import UNFINISHED, GroupStatus
 from app.settings import Settings
-from app.store.queries import chunks, workers
+from app.store.queries import chunks, groups, idempotency, workers
 from app.store.queries.chunks import Sent
 
 EXHAUSTED = "A part of the codes could not be made in {attempts} attempts; resume the group to try again."
@@ -27,9 +30,11 @@ class Swept:
     """Groups that were ended because a chunk failed too often."""
     cleared: int = 0
     """Waiting chunks of groups that are over."""
+    mended: tuple[UUID, ...] = ()
+    """Unfinished groups that had no chunk left: completed, or given chunks for what was missing."""
 
     def __bool__(self) -> bool:
-        return any((self.resent, self.reclaimed, self.failed, self.cleared))
+        return any((self.resent, self.reclaimed, self.failed, self.cleared, self.mended))
 
 
 def admit(conn: Connection, settings: Settings) -> list[Sent]:
@@ -63,9 +68,21 @@ def sweep(conn: Connection, settings: Settings) -> Swept:
             )
         ),
         cleared=chunks.clear_abandoned(conn),
+        mended=tuple(_mend(conn, settings)),
     )
     workers.forget_gone(conn, WORKER_FORGOTTEN_SECONDS)
+    idempotency.forget_old(conn)
     return swept
+
+
+def _mend(conn: Connection, settings: Settings) -> Iterator[UUID]:
+    """Looks after groups whose work list was lost: their number of codes decides what is still to be done."""
+    for group_id, owner, missing in groups.without_work(conn, settings.resend_seconds):
+        if missing:
+            chunks.insert_chunks(conn, group_id, owner, plan_chunks(missing, settings.chunk_size))
+        else:
+            groups.move(conn, group_id, since=UNFINISHED, to=GroupStatus.COMPLETED)
+        yield group_id
 
 
 def worker_gone_seconds(settings: Settings) -> float:

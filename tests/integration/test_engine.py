@@ -16,6 +16,7 @@ from app.errors import DatabaseUnavailable
 from app.runtime import Runtime
 from app.services import groups, issuance, reconcile
 from app.store.queries import chunks, workers
+from app.store.queries.workers import Worker
 from tests.builders import a_principal, an_accepted_group
 
 
@@ -248,7 +249,7 @@ def sweep(runtime: Runtime) -> reconcile.Swept:
 
 def a_worker_is_there(runtime: Runtime) -> None:
     with runtime.transaction() as conn:
-        workers.report(conn, name="w", host="h", pid=1, queues=["q"], concurrency=1)
+        workers.report(conn, Worker("w", "h", 1, ("q",), 1, 0))
 
 
 def test_a_message_that_nobody_claimed_is_sent_again_once_a_worker_is_there(runtime: Runtime) -> None:

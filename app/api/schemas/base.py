@@ -6,9 +6,9 @@ capital letter.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -105,6 +105,21 @@ class Text(fields.String):
             raise self.make_error("control")
 
 
+class Characters(fields.String):
+    """Text that a regular expression describes as a whole; of the kind that Python and JSON Schema read alike."""
+
+    def __init__(self, expression: str, rule: str, **kwargs: Any) -> None:
+        """Takes the expression, what to say of text that it does not describe, and what any field takes."""
+        self._whole, self._rule = re.compile(expression), rule
+        own: _Messages = _PRESENCE | {"invalid": "must be text.", "invalid_utf8": "must be text."}
+        metadata = {"pattern": f"^{expression}$"} | kwargs.pop("metadata", {})
+        super().__init__(validate=self._check, error_messages=own, metadata=metadata, **kwargs)
+
+    def _check(self, value: str) -> None:
+        if not self._whole.fullmatch(value):
+            raise ma.ValidationError(self._rule)
+
+
 class Choice(fields.String):
     """One of an enum's values."""
 
@@ -158,7 +173,7 @@ class MomentText(fields.String):
         super().__init__(error_messages=own, metadata=metadata, **kwargs)
 
 
-class Moment(fields.Field[datetime]):
+class Moment(fields.DateTime):
     """A moment in an answer: UTC, ISO 8601 with milliseconds; null where there is none."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:  # marshmallow's own interface

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
-from marshmallow import fields, validate
+from marshmallow import fields
 
-from app.api.schemas.base import Flag, Identifier, Schema, Text
+from app.api.schemas.base import Characters, Flag, Identifier, Schema, Text
 from app.api.schemas.paging import PageInfo
 from app.domain.items import ItemKind
 
 MAX_NAME = 255
-_SLUG = validate.Regexp(r"[a-z0-9](?:[a-z0-9-]{0,62})\Z", error="may hold only a-z, 0-9 and hyphens, at most 63 of them.")
 
 
 class CourseSchema(Schema):
@@ -47,11 +46,11 @@ class ClientSchema(Schema):
 
     id = Identifier(metadata={"description": "Made by the service where it is not given."})
     name = Text(MAX_NAME, required=True)
-    slug = fields.String(
+    slug = Characters(
+        "[a-z0-9][a-z0-9-]{0,62}",
+        "may hold only a-z, 0-9 and hyphens, at most 63 of them, and must not begin with a hyphen.",
         load_default=None,
         allow_none=True,
-        validate=_SLUG,
-        error_messages={"invalid": "must be text.", "invalid_utf8": "must be text."},
         metadata={"description": "Its name in the addresses of learner pages; unique."},
     )
 

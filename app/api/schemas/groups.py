@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from app.api.schemas.base import Choice, Identifier, Identifiers, Moment, MomentText, Schema, Text, WholeNumber
+from app.api.schemas.base import Characters, Choice, Identifier, Identifiers, Moment, MomentText, Schema, Text, WholeNumber
 from app.api.schemas.paging import PageInfo, SearchQuery
 from app.domain.alphabets import MAX_CODE_LENGTH, MIN_CODE_LENGTH, Alphabet, CodeSpace
 from app.domain.groups import (
@@ -25,6 +25,17 @@ from app.domain.states import GroupStatus
 
 MAX_ITEMS = 500
 _BOTH_NEEDED = {"required": NO_LENGTH_OR_TOTAL, "null": NO_LENGTH_OR_TOTAL}
+
+
+def prefix_field() -> fields.String:
+    """How codes begin."""
+    return Characters(
+        f"[A-Za-z0-9-]{{0,{MAX_CODE_LENGTH}}}",
+        f"may hold only a-z, 0-9 and hyphens, and no more than {MAX_CODE_LENGTH} of them.",
+        load_default="",
+        allow_none=True,
+        metadata={"description": "Counted in `codeLength`; at least 4 random characters must remain. Stored in lower case."},
+    )
 
 
 class NewGroupSchema(Schema):
@@ -50,15 +61,7 @@ class NewGroupSchema(Schema):
     learning_paths = Identifiers(MAX_ITEMS, load_default=())
     usage_type = Choice(UsageType, load_default=UsageType.SINGLE)
     max_redemptions = WholeNumber(1, MAX_REDEMPTIONS, load_default=None, allow_none=True)
-    prefix = fields.String(
-        load_default="",
-        allow_none=True,
-        validate=validate.Regexp(
-            rf"[A-Za-z0-9-]{{0,{MAX_CODE_LENGTH}}}\Z", error="may hold only a-z, 0-9 and hyphens, and no more than 20 of them."
-        ),
-        error_messages={"invalid": "must be text.", "invalid_utf8": "must be text."},
-        metadata={"description": "Counted in `codeLength`; at least 4 random characters must remain. Stored in lower case."},
-    )
+    prefix = prefix_field()
     alphabet = Choice(Alphabet, load_default=Alphabet.READABLE)
     time_zone = fields.String(
         load_default="UTC",
@@ -126,9 +129,9 @@ class GroupSchema(Schema):
     label = fields.String(required=True)
     redeemed_codes_count = fields.Integer(required=True, metadata={"description": "Codes redeemed at least once."})
     total_codes_count = fields.Integer(required=True)
-    expiration_date = Moment(required=True, attribute="expires_at")
+    expiration_date = Moment(required=True, allow_none=True, attribute="expires_at")
     access_days = fields.Integer(required=True, allow_none=True)
-    access_expiration_date = Moment(required=True, attribute="access_expires_at")
+    access_expiration_date = Moment(required=True, allow_none=True, attribute="access_expires_at")
     uploaded = fields.Boolean(required=True)
     gift = fields.Boolean(required=True)
     client = fields.Nested(NamedSchema, required=True, allow_none=True)
@@ -145,12 +148,12 @@ class GroupSchema(Schema):
     custom_name = fields.String(required=True, allow_none=True)
     usage_type = fields.String(required=True, validate=validate.OneOf(list(UsageType)))
     max_redemptions = fields.Integer(required=True, allow_none=True)
-    start_date = Moment(required=True, attribute="starts_at")
+    start_date = Moment(required=True, allow_none=True, attribute="starts_at")
     time_zone = fields.String(required=True)
     error = fields.String(required=True, allow_none=True, metadata={"description": "Why the group failed."})
     created_at = Moment(required=True)
-    started_at = Moment(required=True)
-    finished_at = Moment(required=True)
+    started_at = Moment(required=True, allow_none=True)
+    finished_at = Moment(required=True, allow_none=True)
 
 
 class GroupsSchema(Schema):

@@ -42,16 +42,25 @@ class Sent:
 _INSERT = text(
     """
     INSERT INTO chunks (group_id, access_key_id, position, codes_count)
-    SELECT :group_id, :access_key_id, :first + place - 1, codes_count
-    FROM unnest(CAST(:sizes AS integer[])) WITH ORDINALITY AS planned (codes_count, place)
+    SELECT :group_id, :access_key_id, place + last, codes_count
+    FROM unnest(CAST(:sizes AS integer[])) WITH ORDINALITY AS planned (codes_count, place),
+         (SELECT coalesce(max(position), 0) AS last FROM chunks WHERE group_id = :group_id) AS present
     """
 )
 
 
-def insert_chunks(conn: Connection, group_id: UUID, access_key_id: UUID, sizes: Sequence[int], *, first: int = 0) -> None:
-    """Adds a group's chunks to the work list and, with the commit, wakes the dispatcher; positions count from `first`."""
-    conn.execute(_INSERT, {"group_id": group_id, "access_key_id": access_key_id, "sizes": list(sizes), "first": first})
+def insert_chunks(conn: Connection, group_id: UUID, access_key_id: UUID, sizes: Sequence[int]) -> None:
+    """Adds chunks to a group's work list, behind those that are there, and wakes the dispatcher with the commit."""
+    conn.execute(_INSERT, {"group_id": group_id, "access_key_id": access_key_id, "sizes": list(sizes)})
     conn.execute(text(f"NOTIFY {WAKE_CHANNEL}"))
+
+
+def drop_unfinished(conn: Connection, group_id: UUID) -> None:
+    """Takes all chunks of a group that are not done off the work list; a worker that holds one cannot commit it any more.
+
+    Locks the group's chunks, and so belongs before any change of the group itself.
+    """
+    conn.execute(text("DELETE FROM chunks WHERE group_id = :group_id AND state <> 'done'"), {"group_id": group_id})
 
 
 _CLAIM = text(
@@ -67,7 +76,7 @@ _CLAIM = text(
         RETURNING id, group_id, codes_count, fence
     ), begun AS (
         UPDATE code_groups
-        SET status = 'processing', started_at = coalesce(started_at, clock_timestamp())
+        SET status = 'processing', started_at = coalesce(started_at, clock_timestamp()), progressed_at = clock_timestamp()
         FROM claimed
         WHERE code_groups.id = claimed.group_id AND code_groups.status = 'pending'
     )
@@ -99,7 +108,8 @@ _FINISH = text(
     UPDATE code_groups
     SET created_codes_count = created_codes_count + done.codes_count,
         status = CASE WHEN created_codes_count + done.codes_count = total_codes_count THEN 'completed' ELSE status END,
-        finished_at = CASE WHEN created_codes_count + done.codes_count = total_codes_count THEN clock_timestamp() END
+        finished_at = CASE WHEN created_codes_count + done.codes_count = total_codes_count THEN clock_timestamp() END,
+        progressed_at = clock_timestamp()
     FROM done
     WHERE code_groups.id = done.group_id AND code_groups.status = 'processing'
     RETURNING status

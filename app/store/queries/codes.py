@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection as DriverConnection
 from psycopg import sql
-from sqlalchemy import Connection, Row, case, func, select
+from sqlalchemy import ColumnElement, Connection, DateTime, Integer, Row, Text, case, func, literal, literal_column, select
 
 from app.domain.codes import Code, CodeStatus
 from app.domain.groups import Group, UsageType
@@ -17,6 +18,7 @@ from app.store.models import CodeRow
 from app.store.queries.paging import fetch_page
 
 _OWN_USAGE = CodeRow.usage_type.is_not(None)
+_NEVER: ColumnElement[datetime] = literal_column("'infinity'::timestamptz", DateTime(timezone=True))
 
 
 def list_codes(
@@ -38,9 +40,10 @@ def list_codes(
         filters.append(func.lower(CodeRow.code).startswith(query.lower(), autoescape=True))
     total = None if len(filters) > 1 else group.created_codes_count
     columns = (CodeRow.id, CodeRow.code, CodeRow.created_at, CodeRow.active, CodeRow.redemptions_count)
-    usage = case((_OWN_USAGE, CodeRow.usage_type), else_=group.usage_type).label("usage_type")
-    limit = case((_OWN_USAGE, CodeRow.max_redemptions), else_=group.max_redemptions).label("max_redemptions")
-    end = func.nullif(func.coalesce(CodeRow.expires_at, group.expires_at), "infinity").label("expires_at")
+    usage = case((_OWN_USAGE, CodeRow.usage_type), else_=literal(group.usage_type, Text())).label("usage_type")
+    limit = case((_OWN_USAGE, CodeRow.max_redemptions), else_=literal(group.max_redemptions, Integer())).label("max_redemptions")
+    group_end = literal(group.expires_at, DateTime(timezone=True))
+    end = func.nullif(func.coalesce(CodeRow.expires_at, group_end), _NEVER).label("expires_at")
 
     def build(row: Row[*tuple[Any, ...]]) -> Code:
         return Code(
@@ -81,6 +84,19 @@ _EXPORT = sql.SQL(
 def count_codes(conn: Connection, group_id: UUID) -> int:
     """How many codes of the group are stored, counted."""
     return conn.scalar(select(func.count()).select_from(CodeRow).where(CodeRow.group_id == group_id)) or 0
+
+
+def count_unique(conn: Connection, group_id: UUID) -> tuple[int, int]:
+    """How many codes of the group are stored, and how many different ones among them, whatever their case; counted."""
+    different = func.count(func.lower(CodeRow.code).distinct())
+    row = conn.execute(select(func.count(), different).where(CodeRow.group_id == group_id)).one()
+    return row[0], row[1]
+
+
+def sorted_codes(conn: Connection, group_id: UUID) -> Iterator[str]:
+    """A group's codes in ascending byte order."""
+    statement = select(CodeRow.code).where(CodeRow.group_id == group_id).order_by(CodeRow.code)
+    yield from conn.execute(statement).scalars()
 
 
 def copy_out(conn: Connection, group_id: UUID) -> Iterator[bytes]:

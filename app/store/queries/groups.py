@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, select, text
+from sqlalchemy import Connection, Row, Select, and_, delete, exists, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.domain.alphabets import Alphabet, CodeSpace
 from app.domain.groups import Group, NewGroup, UsageType
 from app.domain.items import Client, Item, ItemKind
 from app.domain.paging import Page, PageRequest
-from app.domain.states import GroupStatus
+from app.domain.states import UNFINISHED, ChunkState, GroupStatus
 from app.domain.strength import Issued
-from app.store.models import CatalogItemRow, ClientRow, GroupItemRow, GroupRow
+from app.store.models import CatalogItemRow, ChunkRow, ClientRow, CodeRow, GroupItemRow, GroupRow
 from app.store.queries.paging import contains, fetch_page
 
 _OWN = (
@@ -105,6 +105,74 @@ def list_groups(
         filters.append(GroupRow.client_id == client_id)
     orders = {"label": func.lower(GroupRow.label), "createdAt": GroupRow.created_at}
     return fetch_page(conn, _groups(), filters, orders, GroupRow.id, page, _group)
+
+
+def move(
+    conn: Connection, group_id: UUID, *, since: Collection[GroupStatus], to: GroupStatus, more_codes: int = 0
+) -> tuple[UUID, int] | None:
+    """Moves a group to another status if it is in one of `since`, and raises its total by `more_codes`.
+
+    Returns the key that owns the group and how many of its codes are missing then; None where the status was another one.
+    """
+    ended = to.is_terminal
+    statement = (
+        update(GroupRow)
+        .where(GroupRow.id == group_id, GroupRow.status.in_(since))
+        .values(
+            status=to,
+            error=None,
+            total_codes_count=GroupRow.total_codes_count + more_codes,
+            finished_at=func.clock_timestamp() if ended else None,
+            progressed_at=func.clock_timestamp(),
+        )
+        .returning(GroupRow.access_key_id, (GroupRow.total_codes_count - GroupRow.created_codes_count).label("missing"))
+    )
+    row = conn.execute(statement).one_or_none()
+    return None if row is None else (row.access_key_id, row.missing)
+
+
+def without_work(conn: Connection, idle_seconds: float) -> list[tuple[UUID, UUID, int]]:
+    """Unfinished groups that have no chunk to be made and did not move lately: id, owning key, codes missing.
+
+    Locks them; groups that another sweep is looking after are left out.
+    """
+    open_chunk = exists().where(ChunkRow.group_id == GroupRow.id, ChunkRow.state.in_((ChunkState.PENDING, ChunkState.RUNNING)))
+    statement = (
+        select(GroupRow.id, GroupRow.access_key_id, GroupRow.total_codes_count - GroupRow.created_codes_count)
+        .where(
+            GroupRow.status.in_(UNFINISHED),
+            GroupRow.progressed_at < func.clock_timestamp() - func.make_interval(0, 0, 0, 0, 0, 0, idle_seconds),
+            ~open_chunk,
+        )
+        .with_for_update(skip_locked=True)
+    )
+    return [(row[0], row[1], row[2]) for row in conn.execute(statement)]
+
+
+def discard_codes(conn: Connection, group_id: UUID) -> None:
+    """Deletes a group's codes but those that were ever redeemed, and corrects the group's count of stored codes."""
+    deleted = conn.execute(delete(CodeRow).where(CodeRow.group_id == group_id, CodeRow.redemptions_count == 0)).rowcount
+    conn.execute(
+        update(GroupRow).where(GroupRow.id == group_id).values(created_codes_count=GroupRow.created_codes_count - deleted)
+    )
+
+
+def delete_group(conn: Connection, group_id: UUID) -> bool:
+    """Deletes a group with its chunks, items and codes, unless a code was ever redeemed; returns whether it did."""
+    conn.execute(text("SELECT FROM code_groups WHERE id = :id FOR UPDATE"), {"id": group_id})
+    redeemed = exists().where(CodeRow.group_id == group_id, CodeRow.redemptions_count > 0)
+    if conn.scalar(select(redeemed)):
+        return False
+    conn.execute(delete(CodeRow).where(CodeRow.group_id == group_id))
+    return conn.execute(delete(GroupRow).where(GroupRow.id == group_id)).rowcount > 0
+
+
+def stalled_for(conn: Connection, group_id: UUID) -> float | None:
+    """Seconds since anything happened to an unfinished group, by the database's clock; None for a finished one."""
+    since = func.extract("epoch", func.clock_timestamp() - GroupRow.progressed_at)
+    statement = select(since).where(GroupRow.id == group_id, GroupRow.status.in_(UNFINISHED))
+    seconds = conn.scalar(statement)
+    return None if seconds is None else float(seconds)
 
 
 def issued_codes(conn: Connection, length: int) -> list[Issued]:

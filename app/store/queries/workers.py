@@ -2,25 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
+
+from app.store.models import WorkerRow
 
 _REPORT = text(
     """
-    INSERT INTO workers (name, host, pid, queues, concurrency, seen_at)
-    VALUES (:name, :host, :pid, CAST(:queues AS text[]), :concurrency, clock_timestamp())
+    INSERT INTO workers (name, host, pid, queues, concurrency, chunks_done, seen_at)
+    VALUES (:name, :host, :pid, CAST(:queues AS text[]), :concurrency, :chunks_done, clock_timestamp())
     ON CONFLICT (name) DO UPDATE
     SET host = excluded.host, pid = excluded.pid, queues = excluded.queues, concurrency = excluded.concurrency,
-        seen_at = excluded.seen_at
+        chunks_done = excluded.chunks_done, seen_at = excluded.seen_at
     """
 )
 
 
-def report(conn: Connection, *, name: str, host: str, pid: int, queues: Sequence[str], concurrency: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker as it reports itself."""
+
+    name: str
+    host: str
+    pid: int
+    queues: tuple[str, ...]
+    concurrency: int
+    chunks_done: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeenWorker:
+    """A worker as it was last seen."""
+
+    worker: Worker
+    started_at: datetime
+    seen_at: datetime
+    silent_seconds: float
+
+
+def report(conn: Connection, worker: Worker) -> None:
     """Notes that a worker is there now."""
-    values = {"name": name, "host": host, "pid": pid, "queues": list(queues), "concurrency": concurrency}
-    conn.execute(_REPORT, values)
+    conn.execute(_REPORT, asdict(worker) | {"queues": list(worker.queues)})
+
+
+def list_workers(conn: Connection) -> list[SeenWorker]:
+    """All workers that reported themselves in the last day, the latest first."""
+    silence = func.extract("epoch", func.clock_timestamp() - WorkerRow.seen_at).label("silence")
+    rows = conn.execute(select(WorkerRow.__table__, silence).order_by(WorkerRow.seen_at.desc(), WorkerRow.name))
+    return [
+        SeenWorker(
+            Worker(row.name, row.host, row.pid, tuple(row.queues), row.concurrency, row.chunks_done),
+            row.started_at,
+            row.seen_at,
+            float(row.silence),
+        )
+        for row in rows
+    ]
 
 
 def leave(conn: Connection, name: str) -> None:
