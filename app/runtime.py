@@ -18,9 +18,11 @@ from app.cache.reservations import Reservations
 from app.domain.access_keys import Principal
 from app.domain.generation import RandomBytes
 from app.domain.groups import Group
+from app.domain.progress import Progress
 from app.errors import DatabaseUnavailable
-from app.services import groups, health, issuance, reconcile
+from app.services import groups, health, issuance, metrics, progress, reconcile
 from app.services.health import Check
+from app.services.metrics import Metrics
 from app.settings import Settings
 from app.store.session import connection, make_engine
 
@@ -77,6 +79,16 @@ class Runtime:
                 return group
             time.sleep(min(pause, left))
             pause = min(pause * 1.3, _LONGEST_LOOK_SECONDS)
+
+    def progress(self, principal: Principal, group_id: UUID) -> Progress:
+        """The group's progress now. Raises NotFound."""
+        with self.reading() as conn:
+            return progress.current(conn, principal, group_id, worker_gone_seconds=reconcile.worker_gone_seconds(self.settings))
+
+    def metrics(self) -> Metrics:
+        """The numbers an operator watches, of one moment."""
+        with self.snapshot() as conn:
+            return metrics.read(conn, worker_gone_seconds=reconcile.worker_gone_seconds(self.settings))
 
     def readiness(self) -> list[Check]:
         """One check for each thing the service needs, whatever their answers."""

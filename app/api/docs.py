@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, jsonify, render_template_string, send_from_directory
 from flask_smorest import Api
 
-from app.api import catalog, codes, groups, health, lifecycle
+from app.api import catalog, codes, events, groups, health, lifecycle, metrics
 
 _ASSETS = str(files("flask_swagger_ui").joinpath("dist"))
 _PAGE_POLICY = (
@@ -66,10 +66,12 @@ def register(app: Flask) -> None:
     for part in (
         groups.blueprint,
         lifecycle.blueprint,
+        events.blueprint,
         codes.blueprint,
         catalog.blueprint,
         health.ping_blueprint,
         health.blueprint,
+        metrics.blueprint,
     ):
         api.register_blueprint(part)
     app.extensions["mintage.openapi"] = api.spec

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import marshmallow as ma
@@ -63,6 +64,7 @@ ITEM_SCHEMAS: dict[ItemKind, type[Schema]] = {
 }
 
 
+@cache
 def list_schema(collection: str, entry: type[Schema], *, paged: bool = True) -> type[Schema]:
     """The schema of a list answer: `{"<collection>": [...]}`, with `pageInfo` where it comes in pages."""
     members: dict[str, Any] = {collection: fields.List(fields.Nested(entry), required=True, data_key=collection)}

@@ -14,6 +14,7 @@ from app.domain.alphabets import Alphabet, CodeSpace
 from app.domain.groups import Group, NewGroup, UsageType
 from app.domain.items import Client, Item, ItemKind
 from app.domain.paging import Page, PageRequest
+from app.domain.progress import Pulse
 from app.domain.states import UNFINISHED, ChunkState, GroupStatus
 from app.domain.strength import Issued
 from app.store.models import CatalogItemRow, ChunkRow, ClientRow, CodeRow, GroupItemRow, GroupRow
@@ -167,12 +168,22 @@ def delete_group(conn: Connection, group_id: UUID) -> bool:
     return conn.execute(delete(GroupRow).where(GroupRow.id == group_id)).rowcount > 0
 
 
-def stalled_for(conn: Connection, group_id: UUID) -> float | None:
-    """Seconds since anything happened to an unfinished group, by the database's clock; None for a finished one."""
-    since = func.extract("epoch", func.clock_timestamp() - GroupRow.progressed_at)
-    statement = select(since).where(GroupRow.id == group_id, GroupRow.status.in_(UNFINISHED))
-    seconds = conn.scalar(statement)
-    return None if seconds is None else float(seconds)
+_PULSE = text(
+    """
+    SELECT extract(epoch FROM clock_timestamp() - started_at)::float8 AS started_seconds_ago,
+           extract(epoch FROM clock_timestamp() - progressed_at)::float8 AS idle_seconds,
+           (SELECT count(*) FROM chunks WHERE group_id = :id AND state = 'pending' AND sent_at IS NULL) AS waiting,
+           (SELECT count(*) FROM chunks WHERE group_id = :id AND state = 'pending' AND sent_at IS NOT NULL) AS queued,
+           (SELECT count(*) FROM chunks WHERE group_id = :id AND state = 'running') AS running,
+           (SELECT count(*) FROM workers WHERE seen_at > clock_timestamp() - make_interval(secs => :gone)) AS workers
+    FROM code_groups WHERE id = :id
+    """
+)
+
+
+def pulse(conn: Connection, group_id: UUID, *, worker_gone_seconds: float) -> Pulse:
+    """What is under way for a group that exists."""
+    return Pulse(**conn.execute(_PULSE, {"id": group_id, "gone": worker_gone_seconds}).one()._asdict())
 
 
 def issued_codes(conn: Connection, length: int) -> list[Issued]:
