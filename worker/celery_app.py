@@ -37,7 +37,7 @@ def _configuration(settings: Settings, *, publisher: bool) -> dict[str, Any]:
         # Nothing but JSON is read from the broker, and nothing but ids is in it.
         "task_serializer": "json",
         "accept_content": ["json"],
-        "task_queues": [Queue(name, routing_key=name) for name in QUEUES],
+        "task_queues": [Queue(name, routing_key=name, queue_arguments=_queue_arguments(settings)) for name in QUEUES],
         "task_default_queue": QUEUES[0],
         "task_create_missing_queues": False,
         "task_publish_retry": False,
@@ -54,6 +54,11 @@ def _configuration(settings: Settings, *, publisher: bool) -> dict[str, Any]:
         "worker_hijack_root_logger": False,
         "event_queue_prefix": _PREFIX + "events",
     }
+
+
+def _queue_arguments(settings: Settings) -> dict[str, str] | None:
+    """RabbitMQ keeps the queues replicated; other brokers know only one kind."""
+    return {"x-queue-type": "quorum"} if settings.broker_url.startswith(("amqp", "pyamqp")) else None
 
 
 def _transport(broker_url: str, *, publisher: bool) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
@@ -106,14 +105,13 @@ def test_a_move_is_made_from_its_states_and_refused_by_name_from_all_others(
     runtime: Runtime, principal: Principal, status: GroupStatus, move: Move, rule: str, leads: dict[GroupStatus, GroupStatus]
 ) -> None:
     group = a_group_in(runtime, principal, status)
-    step = partial(move, principal=principal, group=group)
     if status in leads:
         with runtime.transaction() as conn:
-            step(conn)
+            move(conn, principal, group)
         assert now(runtime, principal, group).status is leads[status]
         return
     with pytest.raises(Conflict, match=f"This group is {status}; {rule}"), runtime.transaction() as conn:
-        step(conn)
+        move(conn, principal, group)
     assert now(runtime, principal, group) == group
 
 
@@ -182,7 +180,7 @@ def test_a_group_is_not_extended_beyond_its_code_space(runtime: Runtime, princip
     group = an_accepted_group(runtime, principal, space=CodeSpace(Alphabet.DIGITS, 4), total_codes_count=4000)
     make_all(runtime, group)
     with (
-        pytest.raises(ValidationFailed, match="10,000 possible codes .* 4,000 of them are issued"),
+        pytest.raises(ValidationFailed, match="4,000 of them are issued"),
         runtime.transaction() as conn,
     ):
         lifecycle.add_codes(conn, principal, group.id, 1001, chunk_size=2000)
