@@ -53,12 +53,20 @@ class Conflict(RequestError):
     """The request does not fit the present state."""
 
 
+class StillBeingAccepted(Conflict):
+    """A request with this Idempotency-Key is still being accepted; try again in a moment."""
+
+
 class StoreUnavailable(MintageError):
     """The service is briefly unavailable; please try again."""
 
 
 class DatabaseUnavailable(StoreUnavailable):
     """The database is not reachable at the moment; please try again."""
+
+
+class SchemaOutdated(StoreUnavailable):
+    """The database does not have this version's schema; run: mintage migrate"""
 
 
 class RedisUnavailable(StoreUnavailable):

@@ -13,7 +13,7 @@ from redis import Redis
 from redis.cluster import RedisCluster
 from sqlalchemy import Connection, Engine
 
-from app.cache.client import make_redis
+from app.cache.client import close_redis, make_redis
 from app.cache.reservations import Reservations
 from app.domain.access_keys import Principal
 from app.domain.generation import RandomBytes
@@ -111,7 +111,7 @@ class Runtime:
     def close(self) -> None:
         """Closes every connection of this process."""
         self.engine.dispose()
-        self.redis.close()
+        close_redis(self.redis)
 
 
 def make_runtime(settings: Settings, *, pool_size: int | None = None) -> Runtime:

@@ -26,6 +26,7 @@ from mintage.errors import (
     UnexpectedAnswer,
     WaitTimedOut,
 )
+from mintage.lifecycle import Estimate, Proof
 from mintage.models import Code, Group, GroupStatus, Named, Redeemer
 from mintage.patience import Patience
 
@@ -40,6 +41,7 @@ __all__ = [
     "Conflict",
     "ConnectionFailed",
     "Course",
+    "Estimate",
     "ExportMismatch",
     "Forbidden",
     "Group",
@@ -53,6 +55,7 @@ __all__ = [
     "NotConfigured",
     "NotFound",
     "Patience",
+    "Proof",
     "RateLimited",
     "Redeemer",
     "Unauthorized",

@@ -12,12 +12,13 @@ from mintage.catalog import CatalogCalls
 from mintage.connection import Connection
 from mintage.errors import NotConfigured
 from mintage.groups import GroupCalls
+from mintage.lifecycle import LifecycleCalls
 from mintage.patience import Patience
 
 DEFAULT_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 
 
-class Client(GroupCalls, CatalogCalls):
+class Client(GroupCalls, LifecycleCalls, CatalogCalls):
     """A Mintage service and an API key for it; a context manager that gives its connections back at the end.
 
     Safe to share between threads. Broken connections, 429 and 503 are tried again as `patience` says; every other error

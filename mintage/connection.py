@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,6 +17,9 @@ from mintage.patience import Patience
 
 BASE_PATH = "/incoming/v2"
 IDEMPOTENCY_KEY = "Idempotency-Key"
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_AWAY = (502, 503, 504)
 
 
 class Connection:
@@ -103,18 +107,27 @@ class Connection:
 
     def _exchange(self, request: httpx.Request, *, stream: bool = False, seconds: float | None = None) -> httpx.Response:
         tries = self.patience.tries(seconds)
+        in_doubt = False
         while True:
             try:
                 response = self._http.send(request, stream=stream)
                 if response.is_success or response.status_code == httpx.codes.NOT_MODIFIED:
                     return response
                 refusal = _refusal(response)
+                refusal.repeated = in_doubt
             except httpx.TransportError as error:
+                in_doubt = in_doubt or not isinstance(error, _NOT_SENT)
                 if not tries.another(None):
                     raise ConnectionFailed(f"No answer from {self.url} ({_described(error)}).") from error
                 continue
-            if not (_passes(refusal, request, tries.made) and tries.another(refusal.retry_after)):
+            if not (_passes(refusal, request) and tries.another(refusal.retry_after)):
                 raise refusal
+            in_doubt = in_doubt or refusal.status in _AWAY
+
+
+def once(idempotency_key: str | None) -> dict[str, str]:
+    """The header under which a request is carried out once, however often it is sent; its key is new where none is given."""
+    return {IDEMPOTENCY_KEY: idempotency_key or str(uuid.uuid4())}
 
 
 def json_of(response: httpx.Response) -> Any:
@@ -136,14 +149,14 @@ def retry_after_of(response: httpx.Response) -> float | None:
         return None
 
 
-def _passes(refusal: ApiError, request: httpx.Request, made: int) -> bool:
+def _passes(refusal: ApiError, request: httpx.Request) -> bool:
     """Whether the same request may be accepted later.
 
     A 409 under an idempotency key means that the first attempt, whose answer was lost, is still being worked on.
     """
     if refusal.status == httpx.codes.CONFLICT:
-        return IDEMPOTENCY_KEY in request.headers and (made > 1 or refusal.retry_after is not None)
-    return refusal.status in (429, 502, 503, 504)
+        return IDEMPOTENCY_KEY in request.headers and (refusal.repeated or refusal.retry_after is not None)
+    return refusal.status == httpx.codes.TOO_MANY_REQUESTS or refusal.status in _AWAY
 
 
 def _refusal(response: httpx.Response) -> ApiError:

@@ -30,7 +30,8 @@ class ApiError(MintageError):
     """The service refused the request.
 
     `status` is the HTTP status, `errors` the service's sentences (empty with 401), `retry_after` the seconds after which
-    asking again makes sense, or None where the service named none.
+    asking again makes sense, or None where the service named none. `repeated` tells that the same request was sent before
+    and its answer lost, so that it may have been carried out already.
     """
 
     def __init__(self, status: int, errors: Sequence[str] = (), retry_after: float | None = None) -> None:
@@ -38,6 +39,7 @@ class ApiError(MintageError):
         self.status = status
         self.errors = tuple(errors)
         self.retry_after = retry_after
+        self.repeated = False
         super().__init__(" ".join(self.errors) or self._silence())
 
     def _silence(self) -> str:

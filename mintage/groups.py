@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from typing import Literal
 
 from mintage.catalog import Bundle, CatalogClient, Course, LearningPath, License
-from mintage.connection import IDEMPOTENCY_KEY, Connection, json_of
+from mintage.connection import Connection, json_of, once
 from mintage.errors import GroupFailed
 from mintage.exporting import Target, export
-from mintage.models import Code, Group, GroupStatus, Named, id_of, ids_of, parsed, wire_date
+from mintage.models import AlphabetName, Code, Group, GroupStatus, Named, id_of, ids_of, parsed, wire_date
 from mintage.watching import group_path, watch
 
 Moment = date | datetime | str
@@ -42,7 +41,7 @@ class GroupCalls:
         usage_type: Literal["single", "multiple"] | None = None,
         max_redemptions: int | None = None,
         prefix: str | None = None,
-        alphabet: Literal["readable", "alphanumeric", "letters", "digits"] | None = None,
+        alphabet: AlphabetName | None = None,
         time_zone: str | None = None,
         idempotency_key: str | None = None,
     ) -> Group:
@@ -73,8 +72,8 @@ class GroupCalls:
             "timeZone": time_zone,
         }
         given = {name: value for name, value in body.items() if value is not None and value != []}
-        key = {IDEMPOTENCY_KEY: idempotency_key or str(uuid.uuid4())}
-        return parsed(Group.from_wire, json_of(self._connection.send("POST", "/redemptionCodes", body=given, headers=key)))
+        answer = self._connection.send("POST", "/redemptionCodes", body=given, headers=once(idempotency_key))
+        return parsed(Group.from_wire, json_of(answer))
 
     def get_group(self, group: str | Group) -> Group:
         """The group as it stands now; raises NotFound."""

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from mintage.errors import UnexpectedAnswer
 
 Wire = Mapping[str, Any]
 Model = TypeVar("Model")
+AlphabetName = Literal["readable", "alphanumeric", "letters", "digits"]
 
 
 class GroupStatus(StrEnum):

@@ -23,3 +23,10 @@ def make_redis(settings: Settings) -> Redis | RedisCluster:
     return Redis.from_url(
         url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=Retry(NoBackoff(), 0), health_check_interval=0
     )
+
+
+def close_redis(client: Redis | RedisCluster) -> None:
+    """Closes a client's connections; a cluster's close() leaves those to its nodes open."""
+    if isinstance(client, RedisCluster):
+        client.disconnect_connection_pools()  # type: ignore[no-untyped-call]  # redis-py is partly typed
+    client.close()

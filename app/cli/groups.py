@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
 import click
 
+from app.cli import lifecycle, proof
 from app.cli.connection import with_client
 from app.cli.fields import group_fields
+from app.cli.following import finish, follow, json_option, print_groups, watch_option
 from app.cli.output import Cell, print_json, print_table
-from app.cli.progress import progress_display
 from mintage import Client, Group, GroupStatus, MintageError
 
 LARGEST_GROUP = 10_000
-_COLUMNS = ("ID", "Label", "Status", "Codes", "Of", "Redeemed", "Created")
-_NUMBERS = ("Codes", "Of", "Redeemed")
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, as the service sent it.")
 
 
 @click.group()
 def groups() -> None:
-    """Create, list, watch and export groups of codes."""
+    """Create, watch, change, export and prove groups of codes."""
 
 
 @groups.command()
 @click.option("--label", required=True, help="What the group is called.")
 @click.option("--total", required=True, type=click.IntRange(min=1), help="How many codes; above 10,000, in several groups.")
 @group_fields
-@click.option("--watch/--no-watch", default=True, help="Stay until all codes are made (the default), or return at once.")
+@watch_option
 @json_option
 @with_client
 def create(service: Client, /, label: str, total: int, watch: bool, as_json: bool, **fields: Any) -> None:
@@ -46,11 +42,11 @@ def create(service: Client, /, label: str, total: int, watch: bool, as_json: boo
             created.append(service.create_group(part, total=size, **fields))
     except MintageError as error:
         if created:
-            _print(created, as_json)
+            print_groups(created, as_json)
             parts = len(split(label, total))
             raise click.ClickException(f"{len(created)} of {parts} groups were created; then: {error}") from error
         raise
-    _finish(_follow(service, created) if watch else created, as_json)
+    finish(follow(service, created) if watch else created, as_json)
 
 
 @groups.command("list")
@@ -63,7 +59,7 @@ def create(service: Client, /, label: str, total: int, watch: bool, as_json: boo
 def list_groups(service: Client, query: str | None, status: str | None, sort: str | None, limit: int, as_json: bool) -> None:
     """List groups."""
     found = service.groups(query, sort=sort, status=status, page_size=min(limit, 500))
-    _print(list(islice(found, limit)), as_json)
+    print_groups(list(islice(found, limit)), as_json)
     if next(found, None) is not None:
         click.echo(f"There are more than {limit:,}; see --limit.", err=True)
 
@@ -86,8 +82,11 @@ def show(service: Client, group_id: str, as_json: bool) -> None:
 @json_option
 @with_client
 def watch(service: Client, group_ids: tuple[str, ...], as_json: bool) -> None:
-    """Watch groups until they are finished; exit code 1 unless all are completed."""
-    _finish(_follow(service, [service.get_group(group_id) for group_id in dict.fromkeys(group_ids)]), as_json)
+    """Watch groups until they are finished.
+
+    The exit code is 1 unless all are completed.
+    """
+    finish(follow(service, [service.get_group(group_id) for group_id in dict.fromkeys(group_ids)]), as_json)
 
 
 @groups.command()
@@ -115,47 +114,6 @@ def split(label: str, total: int) -> list[tuple[str, int]]:
     return [(f"{label} ({number} of {len(sizes)})", size) for number, size in enumerate(sizes, 1)]
 
 
-def _follow(service: Client, groups: Sequence[Group]) -> list[Group]:
-    """The groups in their final state, shown on the way there."""
-    states = {group.id: group for group in groups}
-    try:
-        with progress_display(groups) as display:
-            for group in service.watch(groups):
-                states[group.id] = group
-                display.show(group)
-    except KeyboardInterrupt:
-        click.echo("No longer watching; the service goes on making the codes.", err=True)
-        raise
-    return list(states.values())
-
-
-def _finish(groups: Sequence[Group], as_json: bool) -> None:
-    _print(groups, as_json)
-    lost = [group for group in groups if group.status in (GroupStatus.FAILED, GroupStatus.CANCELLED)]
-    if lost:
-        reasons = "; ".join(f"{group.label}: {group.error or group.status}" for group in lost[:3])
-        raise click.ClickException(f"{len(lost)} of {len(groups)} groups were not completed ({reasons}).")
-
-
-def _print(groups: Sequence[Group], as_json: bool) -> None:
-    if as_json:
-        print_json([group.raw for group in groups])
-    else:
-        print_table(_COLUMNS, map(_row, groups), numbers=_NUMBERS)
-
-
-def _row(group: Group) -> tuple[Any, ...]:
-    return (
-        group.id,
-        group.label,
-        group.status.value,
-        group.created_codes_count,
-        group.total_codes_count,
-        group.redeemed_codes_count,
-        group.created_at,
-    )
-
-
 def _value(value: Any) -> Cell:
     """A field of the wire on one line; items by their names."""
     if isinstance(value, dict):
@@ -163,3 +121,7 @@ def _value(value: Any) -> Cell:
     if isinstance(value, list):
         return ", ".join(str(_value(entry)) for entry in value)
     return str(value) if isinstance(value, float) else value
+
+
+for command in (*lifecycle.COMMANDS, *proof.COMMANDS):
+    groups.add_command(command)

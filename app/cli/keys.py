@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,8 +23,13 @@ def keys() -> None:
     """API keys."""
 
 
-def _runtime() -> Runtime:
-    return make_runtime(load_settings(), pool_size=1)
+@contextmanager
+def _runtime() -> Iterator[Runtime]:
+    runtime = make_runtime(load_settings(), pool_size=1)
+    try:
+        yield runtime
+    finally:
+        runtime.close()
 
 
 @keys.command()
@@ -40,8 +47,7 @@ def _runtime() -> Runtime:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def create(label: str, scopes: tuple[str, ...], client: UUID | None, expires: str | None, as_json: bool) -> None:
     """Make a key and show it, this once."""
-    runtime = _runtime()
-    with runtime.transaction() as conn:
+    with _runtime() as runtime, runtime.transaction() as conn:
         stored, key = access_keys.create(
             conn,
             label=label,
@@ -62,7 +68,7 @@ def create(label: str, scopes: tuple[str, ...], client: UUID | None, expires: st
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_keys(as_json: bool) -> None:
     """List all keys, without their secrets."""
-    with _runtime().reading() as conn:
+    with _runtime() as runtime, runtime.reading() as conn:
         shown = [_shown(key) for key in access_keys.list_all(conn)]
     if as_json:
         click.echo(json.dumps(shown))
@@ -76,7 +82,7 @@ def list_keys(as_json: bool) -> None:
 @click.argument("key_id")
 def revoke(key_id: str) -> None:
     """End a key's life; KEY_ID is what `keys list` shows."""
-    with _runtime().transaction() as conn:
+    with _runtime() as runtime, runtime.transaction() as conn:
         revoked = access_keys.revoke(conn, key_id)
     click.echo(f"{revoked.public_id} is revoked; servers turn it away within a second.")
 

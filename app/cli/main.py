@@ -20,12 +20,13 @@ COMMANDS = {
     "catalog": _Lazy("app.cli.catalog:catalog", "Load courses, bundles, licenses, learning paths and clients."),
     "demo": _Lazy("app.cli.demo:demo", "Set up everything, make 10,000 codes over HTTP and prove the result."),
     "dispatch": _Lazy("app.cli.server:dispatch", "Run the dispatcher, which sends stored work to the queue."),
-    "groups": _Lazy("app.cli.groups:groups", "Create, list, watch and export groups of codes."),
+    "groups": _Lazy("app.cli.groups:groups", "Create, watch, change, export and prove groups of codes."),
     "keys": _Lazy("app.cli.keys:keys", "Create, list and revoke API keys."),
     "migrate": _Lazy("app.cli.server:migrate", "Bring the database to this version's schema."),
     "serve": _Lazy("app.cli.server:serve", "Run the HTTP service."),
     "up": _Lazy("app.cli.up:up", "Run the whole service with its own servers, kept in a data folder."),
     "worker": _Lazy("app.cli.server:worker", "Run a worker, which makes codes; start as many as you like."),
+    "workers": _Lazy("app.cli.workers:workers", "Show the workers that are there."),
 }
 
 

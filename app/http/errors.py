@@ -30,6 +30,8 @@ SENTENCES = {
     415: "The request body must be JSON: send Content-Type: application/json.",
 }
 RETRY_AFTER_SECONDS = 2
+"""How soon to ask again when a store is away."""
+_SOON_SECONDS = 1
 
 
 def register(app: Flask) -> None:
@@ -60,6 +62,8 @@ def _service_error(error: errors.MintageError) -> Response:
     if status == 500:
         return _defect(error)
     response = envelope(error.message, status)
+    if isinstance(error, errors.StillBeingAccepted):
+        response.headers["Retry-After"] = str(_SOON_SECONDS)
     if status == 503:
         log.warning("request.store_unavailable", error=type(error).__name__, cause=type(error.__cause__).__name__)
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)

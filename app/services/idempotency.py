@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from app.domain.idempotency import Answer, Once
-from app.errors import Conflict, ValidationFailed
+from app.errors import StillBeingAccepted, ValidationFailed
 from app.store.queries import idempotency as queries
 
 MAX_KEY = 255
@@ -14,10 +14,10 @@ MAX_KEY = 255
 def earlier_answer(conn: Connection, once: Once) -> Answer | None:
     """The answer given before to the same request; None where it is new, and then held until the transaction ends.
 
-    Raises Conflict while the same key is being worked on, and ValidationFailed where it came with another request.
+    Raises StillBeingAccepted while the same key is being worked on, and ValidationFailed where it came with another request.
     """
     if not queries.lock(conn, once):
-        raise Conflict("A request with this Idempotency-Key is still being accepted; try again in a moment.")
+        raise StillBeingAccepted
     found = queries.find(conn, once)
     if found is None:
         return None

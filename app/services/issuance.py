@@ -17,6 +17,7 @@ from app.cache.reservations import Reservation, Reservations
 from app.domain.generation import RandomBytes, draw_codes
 from app.domain.states import GroupStatus
 from app.errors import MintageError
+from app.failpoints import CLAIMED, COMMITTED, RECEIVED, RELEASED, RESERVED, STORED, reach
 from app.store import bulk
 from app.store.bulk import CodeTaken
 from app.store.queries import chunks
@@ -61,6 +62,7 @@ def make_chunk(engine: Engine, chunk_id: int) -> GroupStatus | None:
     through: at once where that can be written down, else when the lease runs out. An outage of a store is not counted as
     an attempt.
     """
+    reach(RECEIVED, chunk_id)
     with engine.begin() as conn:
         claim = chunks.claim(
             conn, chunk_id, worker=engine.worker, lease_seconds=engine.lease_seconds, max_attempts=engine.max_attempts
@@ -68,31 +70,42 @@ def make_chunk(engine: Engine, chunk_id: int) -> GroupStatus | None:
     if claim is None:
         return None
     try:
-        return _make(engine, claim)
+        reach(CLAIMED, chunk_id)
+        status = _make(engine, claim)
+        reach(RELEASED, chunk_id)
     except ClaimLost:
         log.info("chunk.claim_lost", chunk_id=claim.chunk_id, group_id=str(claim.group_id))
         return None
     except Exception as error:
         _give_back(engine, claim, charged=not isinstance(error, MintageError) or isinstance(error, SpaceExhausted))
         raise
+    return status
 
 
 def _make(engine: Engine, claim: Claim) -> GroupStatus:
     """Draws, reserves and stores; gives the reservation back only once the codes are stored or certainly not."""
     codes, held = _draw_reserved(engine, claim)
     try:
-        try:
-            with engine.begin() as conn:
-                bulk.copy_codes(conn, claim.group_id, codes)
-                return _finish(conn, claim)
-        except CodeTaken:
-            log.info("chunk.collision", chunk_id=claim.chunk_id, group_id=str(claim.group_id))
-        with engine.begin() as conn:
-            _insert_around(conn, engine.random_bytes, claim, codes)
-            return _finish(conn, claim)
+        reach(RESERVED, claim.chunk_id)
+        status = _store(engine, claim, codes)
+        reach(COMMITTED, claim.chunk_id)
+        return status
     finally:
         for reservation in held:
             engine.reservations.release(reservation)
+
+
+def _store(engine: Engine, claim: Claim, codes: list[str]) -> GroupStatus:
+    """Stores the codes, or others for those that are taken, and commits."""
+    try:
+        with engine.begin() as conn:
+            bulk.copy_codes(conn, claim.group_id, codes)
+            return _finish(conn, claim)
+    except CodeTaken:
+        log.info("chunk.collision", chunk_id=claim.chunk_id, group_id=str(claim.group_id))
+    with engine.begin() as conn:
+        _insert_around(conn, engine.random_bytes, claim, codes)
+        return _finish(conn, claim)
 
 
 def _draw_reserved(engine: Engine, claim: Claim) -> tuple[list[str], list[Reservation]]:
@@ -138,6 +151,7 @@ def _draw(random_bytes: RandomBytes, claim: Claim, count: int, exclude: Set[str]
 
 
 def _finish(conn: Connection, claim: Claim) -> GroupStatus:
+    reach(STORED, claim.chunk_id)
     status = chunks.finish(conn, claim)
     if status is None:
         raise ClaimLost

@@ -11,6 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
+from app.store.driver import PatientConnection
+
 _SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = text("SELECT pg_advisory_lock(hashtext('mintage.migrate'))")
 _UNLOCK = text("SELECT pg_advisory_unlock(hashtext('mintage.migrate'))")
@@ -42,6 +44,8 @@ def head_revision() -> str | None:
 
 def _walk(engine: Engine, step: Callable[[Config], None]) -> None:
     with engine.connect() as conn:
+        driver: PatientConnection = conn.connection.driver_connection  # type: ignore[assignment]  # the engine makes no other
+        driver.patience = None
         conn.execute(text("SET statement_timeout = 0"))
         conn.execute(_LOCK)
         conn.execute(text("SET lock_timeout = '5s'"))
@@ -52,8 +56,9 @@ def _walk(engine: Engine, step: Callable[[Config], None]) -> None:
         finally:
             conn.rollback()
             conn.execute(_UNLOCK)
-            conn.execute(text("RESET ALL"))
             conn.commit()
+            # Its settings are not those of the pool's other connections.
+            conn.invalidate()
 
 
 def make_config(conn: Connection) -> Config:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine
+from psycopg.errors import UndefinedColumn, UndefinedTable
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.errors import DatabaseUnavailable
+from app.errors import DatabaseUnavailable, SchemaOutdated
 from app.settings import Settings
+from app.store.driver import PatientConnection
 
 Begin = Callable[[], AbstractContextManager[Connection]]
 """Opens a transaction; leaving the block commits it, an exception rolls it back."""
 
 CONNECT_TIMEOUT_SECONDS = 2
+GRACE_SECONDS = 1.0
+"""How much longer than a statement may take its client waits for a server that says nothing."""
 
 
 def make_engine(settings: Settings, *, pool_size: int | None = None) -> Engine:
@@ -24,7 +29,7 @@ def make_engine(settings: Settings, *, pool_size: int | None = None) -> Engine:
         f"-c statement_timeout={settings.statement_timeout_ms} -c lock_timeout={settings.lock_timeout_ms}"
         " -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
     )
-    return create_engine(
+    engine = create_engine(
         settings.database_url.get_secret_value().replace("postgres://", "postgresql://", 1),
         pool_size=pool_size or settings.database_pool_size,
         max_overflow=0,
@@ -34,6 +39,15 @@ def make_engine(settings: Settings, *, pool_size: int | None = None) -> Engine:
         connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": options, "application_name": "mintage"},
         hide_parameters=True,
     )
+    patience = settings.statement_timeout_ms / 1000 + GRACE_SECONDS
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: Any, _record: Any, arguments: list[Any], parameters: dict[str, Any]) -> PatientConnection:
+        opened = PatientConnection.connect(*arguments, **parameters)
+        opened.patience = patience
+        return opened
+
+    return engine
 
 
 @contextmanager
@@ -41,7 +55,7 @@ def connection(engine: Engine, isolation: str) -> Iterator[Connection]:
     """A connection at that isolation level, inside a transaction that is committed at the end of the block.
 
     Raises DatabaseUnavailable where the database cannot be reached, is shutting down, is out of space or kept a
-    statement waiting beyond its time-out; every other error of the driver is a defect and passes through.
+    statement waiting beyond its time-out, and SchemaOutdated where a table or column is missing; every other error of the driver is a defect and passes through.
     """
     try:
         with engine.connect().execution_options(isolation_level=isolation) as opened, opened.begin():
@@ -51,6 +65,8 @@ def connection(engine: Engine, isolation: str) -> Iterator[Connection]:
     except DBAPIError as error:
         if is_outage(error):
             raise DatabaseUnavailable from error
+        if isinstance(error.orig, UndefinedTable | UndefinedColumn):
+            raise SchemaOutdated from error
         raise
 
 

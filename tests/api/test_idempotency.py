@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -12,7 +11,6 @@ from sqlalchemy import text
 
 from app.domain.access_keys import Scope
 from app.domain.idempotency import Once
-from app.http import idempotency as http
 from app.runtime import Runtime
 from app.services import idempotency, reconcile
 from tests.builders import Api, a_group_body, a_key, a_key_and_principal, an_item
@@ -138,10 +136,9 @@ def test_an_answer_is_stored_only_with_what_it_answers_for(api: Api, runtime: Ru
     def crash(*_: object) -> None:
         raise ZeroDivisionError
 
-    remember: Callable[..., None] = http.idempotency.remember
-    monkeypatch.setattr(http.idempotency, "remember", crash)
     body = a_group_body([an_item(runtime).id])
-    assert api.post("/redemptionCodes", body, headers=keyed()).status_code == 500
+    with monkeypatch.context() as patched:
+        patched.setattr(idempotency, "remember", crash)
+        assert api.post("/redemptionCodes", body, headers=keyed()).status_code == 500
     assert count(runtime) == 0
-    monkeypatch.setattr(http.idempotency, "remember", remember)
     assert api.post("/redemptionCodes", body, headers=keyed()).status_code == 202

@@ -1,1 +1,1 @@
-"""The command line against a service that is made up, over real HTTP."""
+"""The command line over real HTTP: against a service that is made up, and where it matters against the real one."""

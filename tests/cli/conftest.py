@@ -3,12 +3,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
 from click.testing import CliRunner, Result
-from werkzeug.serving import make_server
+from werkzeug.serving import BaseWSGIServer, make_server
 
 from app.cli.main import main
 from tests.client.fake_service import KEY, FakeService
@@ -16,16 +16,15 @@ from tests.client.fake_service import KEY, FakeService
 Mintage = Callable[..., Result]
 
 
-class Served:
-    """A fake service behind a real port."""
+class Running:
+    """An HTTP server that answers from another thread."""
 
-    def __init__(self, service: FakeService) -> None:
-        self.service = service
-        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+    def __init__(self, server: BaseWSGIServer) -> None:
+        self._server = server
+        self._thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        self.url = f"http://127.0.0.1:{server.server_port}"
 
-    def __enter__(self) -> Served:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -33,6 +32,14 @@ class Served:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+class Served(Running):
+    """A fake service behind a real port."""
+
+    def __init__(self, service: FakeService) -> None:
+        self.service = service
+        super().__init__(make_server("127.0.0.1", 0, self._answer, threaded=True))
 
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         headers = {name[5:].replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")}

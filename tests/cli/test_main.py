@@ -8,9 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
+from app.cli.groups import groups
 from app.cli.main import COMMANDS, main
 from app.local.folder import CONNECTION_FILE
 from tests.cli.conftest import Mintage, Served
@@ -28,11 +30,22 @@ def test_help_lists_every_command_without_importing_any() -> None:
     assert all(f"\n  {name} " in told for name in COMMANDS)
 
 
-@pytest.mark.parametrize("name", ["catalog", "demo", "groups", "up"])
+@pytest.mark.parametrize("name", ["catalog", "demo", "groups", "up", "workers"])
 def test_each_command_has_help(name: str) -> None:
     """The summary in the list and the command's own help both exist."""
     result = CliRunner().invoke(main, [name, "--help"])
     assert result.exit_code == 0, result.output
+
+
+def test_every_command_for_groups_has_help() -> None:
+    """Each tells what it does in its first sentence, which fits the list."""
+    context = click.Context(groups)
+    for name in groups.list_commands(context):
+        command = groups.get_command(context, name)
+        assert command is not None
+        told = command.get_short_help_str(limit=62)
+        assert told.endswith("."), name
+        assert not told.endswith("..."), name
 
 
 @pytest.mark.parametrize(

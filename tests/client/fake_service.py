@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import deque
@@ -31,6 +32,10 @@ class FakeService:
         self.fate = "completed"
         self.announced: int | None = None
         self.is_ready = True
+        self.losing = 0
+        """How many answers get lost, although what was asked is done."""
+        self.miscounted: Wire = {}
+        """What a proof tells in place of what is true."""
         self._keys: dict[str, Wire] = {}
         self._queued: deque[Answer] = deque()
 
@@ -54,7 +59,11 @@ class FakeService:
             return httpx.Response(200 if self.is_ready else 503, json={})
         if request.headers.get("Authorization") != f"Bearer {KEY}":
             return httpx.Response(401, headers={"WWW-Authenticate": "Bearer"})
-        return self._route(request)
+        answer = self._route(request)
+        if self.losing:
+            self.losing -= 1
+            raise httpx.ReadTimeout("silence")
+        return answer
 
     def add_group(self, label: str = "Spring", total: int = 10_000, created: int = 0, **fields: Any) -> Wire:
         """Stores a group as if it had been posted."""
@@ -67,14 +76,20 @@ class FakeService:
             ("GET", "/ping", lambda _: httpx.Response(200, json={"valid": True})),
             ("POST", "/redemptionCodes", self._create),
             ("GET", "/redemptionCodes", self._list_groups),
+            ("POST", "/redemptionCodes/estimate", self._estimate),
             ("GET", "/redemptionCodes/([^/]+)", self._poll),
+            ("DELETE", "/redemptionCodes/([^/]+)", self._delete),
+            ("POST", "/redemptionCodes/([^/]+)/cancel", self._cancel),
+            ("POST", "/redemptionCodes/([^/]+)/resume", self._resume),
+            ("POST", "/redemptionCodes/([^/]+)/addCodes", self._add_codes),
+            ("GET", "/redemptionCodes/([^/]+)/proof", self._proof),
             ("GET", "/redemptionCodes/([^/]+)/codes", self._codes),
             ("GET", "/redemptionCodes/([^/]+)/codes/export", self._export),
             ("POST", "/(courses|bundles|licenses|learningPaths|clients)", self._upsert),
             ("GET", "/(courses|bundles|licenses|learningPaths|clients)", self._list_catalog),
         ]
         path = request.url.path
-        unknown = (part := re.match(BASE + "/redemptionCodes/([^/]+)", path)) and part[1] not in self.groups
+        unknown = (part := re.match(BASE + "/redemptionCodes/([^/]+)", path)) and part[1] not in {*self.groups, "estimate"}
         for method, pattern, answer in routes:
             if method == request.method and not unknown and (match := re.fullmatch(BASE + pattern, path)):
                 return answer(request, *match.groups())
@@ -105,6 +120,48 @@ class FakeService:
         group["status"] = "processing" if group["progress"] < 1 else self.fate
         if group["status"] == "failed":
             group["error"] = "A chunk could not be made."
+
+    def _cancel(self, request: httpx.Request, group_id: str) -> httpx.Response:
+        group = self.groups[group_id]
+        if group["status"] not in ("pending", "processing"):
+            return refused(409, f"This group is {group['status']}; only a pending or processing group can be cancelled.")
+        group["status"] = "cancelled"
+        if json.loads(request.content)["codes"] == "discard":
+            group["createdCodesCount"] = group["redeemedCodesCount"]
+        return httpx.Response(200, json=group)
+
+    def _resume(self, request: httpx.Request, group_id: str) -> httpx.Response:
+        return self._back_to_pending(request, group_id, ("cancelled", "failed"))
+
+    def _add_codes(self, request: httpx.Request, group_id: str) -> httpx.Response:
+        return self._back_to_pending(request, group_id, ("completed",), json.loads(request.content)["additionalCodesCount"])
+
+    def _back_to_pending(
+        self, request: httpx.Request, group_id: str, since: tuple[str, ...], more_codes: int = 0
+    ) -> httpx.Response:
+        group, key = self.groups[group_id], request.headers["Idempotency-Key"]
+        if key not in self._keys:
+            if group["status"] not in since:
+                return refused(409, f"This group is {group['status']}; only a {' or '.join(since)} group can be changed so.")
+            group |= {"status": "pending", "error": None, "totalCodesCount": group["totalCodesCount"] + more_codes}
+            self._keys[key] = group
+        return httpx.Response(202, json=self._keys[key], headers={"Retry-After": "1"})
+
+    def _delete(self, _: httpx.Request, group_id: str) -> httpx.Response:
+        if self.groups[group_id]["redeemedCodesCount"]:
+            return refused(409, "Codes of this group were redeemed, so it cannot be deleted; deactivate its codes instead.")
+        del self.groups[group_id]
+        return httpx.Response(204)
+
+    def _proof(self, _: httpx.Request, group_id: str) -> httpx.Response:
+        group, codes = self.groups[group_id], self.codes_of(group_id)
+        return httpx.Response(200, json=proof_wire(group, codes) | self.miscounted)
+
+    def _estimate(self, request: httpx.Request) -> httpx.Response:
+        sufficient = json.loads(request.content)["codeLength"] > 4
+        return httpx.Response(
+            200, json=estimate_wire() if sufficient else estimate_wire(expectedCollisions=None, sufficient=False)
+        )
 
     def _list_groups(self, request: httpx.Request) -> httpx.Response:
         query = request.url.params.get("query", "")
@@ -183,6 +240,36 @@ def group_wire(**changes: Any) -> Wire:
         "finishedAt": None,
     }
     return group | changes
+
+
+def proof_wire(group: Wire, codes: list[str]) -> Wire:
+    """The proof of a group that holds these codes."""
+    count = len(codes)
+    return {
+        "id": group["id"],
+        "status": group["status"],
+        "asked": group["totalCodesCount"],
+        "stored": count,
+        "unique": count,
+        "exported": count,
+        "sha256": hashlib.sha256("".join(f"{code}\n" for code in sorted(codes)).encode()).hexdigest(),
+        "holds": group["status"] == "completed" and count == group["totalCodesCount"],
+    }
+
+
+def estimate_wire(**changes: Any) -> Wire:
+    """An estimate as the service sends it, with changes."""
+    estimate: Wire = {
+        "capacity": 208_827_064_576,
+        "issuedCodesCount": 20_000,
+        "expectedCollisions": 0.0011971,
+        "guessOdds": 1.4366e-07,
+        "entropyBits": 37.60,
+        "sufficient": True,
+        "shortestCodeLength": 5,
+        "suggestedCodeLength": None,
+    }
+    return estimate | changes
 
 
 def code_wire(code: str, **changes: Any) -> Wire:

@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 from redis.cluster import RedisCluster
 
-from app.cache.client import make_redis
+from app.cache.client import close_redis, make_redis
 from app.cache.reservations import Reservations
 from app.local.servers import LocalServers
 from app.settings import Settings
@@ -29,7 +29,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
         client = make_redis(Settings.model_validate({"database_url": "postgresql://", "redis_url": url, "secret_key": SECRET}))
         assert isinstance(client, RedisCluster)
         yield client
-        client.close()
+        close_redis(client)
 
 
 def test_codes_are_reserved_refused_and_given_back(cluster: RedisCluster) -> None:

@@ -32,7 +32,7 @@ class CodeSchema(Schema):
     active = fields.Boolean(required=True)
     status = fields.String(required=True, validate=validate.OneOf(list(CodeStatus)))
     redemptions_count = fields.Integer(required=True)
-    redeemed_by = fields.List(fields.Nested(RedeemedBySchema), required=True)
+    redeemed_by = fields.List(fields.Nested(RedeemedBySchema), required=True, dump_default=list)
 
 
 class CodesSchema(Schema):
