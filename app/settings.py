@@ -35,8 +35,8 @@ class Settings(BaseSettings):
     """How often the dispatcher looks for work that nobody told it about."""
     resend_seconds: float = Field(default=5.0, gt=0, validation_alias="MINTAGE_RESEND_SECONDS")
     """How long a sent chunk may stay unclaimed, while workers have nothing else to do, before it is sent again."""
-    queue_window: int = Field(default=16, ge=1, validation_alias="MINTAGE_QUEUE_WINDOW")
-    """Chunks that may be sent or running at once, over all API keys; a short queue is what keeps turns fair."""
+    queue_depth: int = Field(default=2, ge=1, validation_alias="MINTAGE_QUEUE_DEPTH")
+    """Chunks that are handed to the queue for each one that the workers can make at once; a short queue keeps turns fair."""
     heartbeat_seconds: float = Field(default=10.0, gt=0, validation_alias="MINTAGE_HEARTBEAT_SECONDS")
     """How often a worker says that it is there; it counts as gone after three times this."""
 

@@ -39,6 +39,7 @@ class Dispatcher:
         self._runtime, self._celery, self._wakeup = runtime, celery, wakeup
         self._ended = threading.Event()
         self._next_sweep = 0.0
+        self._window = 1
 
     def stop(self, *_: int | FrameType | None) -> None:
         """Ends the loop after what it is doing; fit to be a signal handler."""
@@ -68,6 +69,7 @@ class Dispatcher:
     def _sweep(self) -> None:
         with self._runtime.transaction() as conn:
             swept = reconcile.sweep(conn, self._runtime.settings)
+            self._window = reconcile.window(conn, self._runtime.settings)
         if swept:
             log.warning(
                 "dispatcher.swept",
@@ -80,7 +82,7 @@ class Dispatcher:
     def _send_next(self) -> int:
         """Hands admitted chunks to the broker; what it does not take goes back on the work list."""
         with self._runtime.transaction() as conn:
-            sent = reconcile.admit(conn, self._runtime.settings)
+            sent = reconcile.admit(conn, self._window)
         for place, chunk in enumerate(sent):
             try:
                 self._publish(chunk)

@@ -37,9 +37,14 @@ class Swept:
         return any((self.resent, self.reclaimed, self.failed, self.cleared, self.mended))
 
 
-def admit(conn: Connection, settings: Settings) -> list[Sent]:
+def window(conn: Connection, settings: Settings) -> int:
+    """How many chunks may be sent or running at once: so many that no worker idles, and no more, so that turns stay fair."""
+    return settings.queue_depth * max(1, workers.count_slots(conn, worker_gone_seconds(settings)))
+
+
+def admit(conn: Connection, window: int) -> list[Sent]:
     """The chunks to hand to the broker now, marked as sent; API keys take turns, and the window keeps the queue short."""
-    return chunks.admit(conn, settings.queue_window)
+    return chunks.admit(conn, window)
 
 
 def withdraw(conn: Connection, sent: list[Sent]) -> None:

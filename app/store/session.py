@@ -55,7 +55,8 @@ def connection(engine: Engine, isolation: str) -> Iterator[Connection]:
     """A connection at that isolation level, inside a transaction that is committed at the end of the block.
 
     Raises DatabaseUnavailable where the database cannot be reached, is shutting down, is out of space or kept a
-    statement waiting beyond its time-out, and SchemaOutdated where a table or column is missing; every other error of the driver is a defect and passes through.
+    statement waiting beyond its time-out, and SchemaOutdated where a table or column is missing; every other error of
+    the driver is a defect and passes through.
     """
     try:
         with engine.connect().execution_options(isolation_level=isolation) as opened, opened.begin():

@@ -275,7 +275,7 @@ def test_a_chunk_whose_worker_died_is_handed_out_again(runtime: Runtime) -> None
 def test_a_message_the_broker_did_not_take_goes_back_on_the_list(runtime: Runtime) -> None:
     group = an_accepted_group(runtime)
     with runtime.transaction() as conn:
-        sent = reconcile.admit(conn, runtime.settings)
+        sent = reconcile.admit(conn, 4)
         reconcile.withdraw(conn, sent)
     assert admitted(runtime, 4) == [group.id]
 

@@ -73,6 +73,14 @@ def count_seen(conn: Connection, within_seconds: float) -> int:
     return conn.scalar(statement, {"seconds": within_seconds}) or 0
 
 
+def count_slots(conn: Connection, within_seconds: float) -> int:
+    """How many chunks the workers that reported themselves within that time can make at once."""
+    statement = text(
+        "SELECT coalesce(sum(concurrency), 0) FROM workers WHERE seen_at > clock_timestamp() - make_interval(secs => :seconds)"
+    )
+    return int(conn.scalar(statement, {"seconds": within_seconds}) or 0)
+
+
 def forget_gone(conn: Connection, after_seconds: float) -> int:
     """Forgets workers that have not reported themselves for that long; returns how many."""
     statement = text("DELETE FROM workers WHERE seen_at < clock_timestamp() - make_interval(secs => :seconds)")
