@@ -45,9 +45,10 @@ class Blueprint(SmorestBlueprint):
         if self.url_prefix != BASE:
             return doc
         statuses = list(_ALWAYS)
-        if "requestBody" in doc | doc_info.get("manual_doc", {}):
+        takes = doc | doc_info.get("manual_doc", {})
+        if "requestBody" in takes:
             statuses += _WITH_BODY
-        elif doc.get("parameters"):
+        elif takes.get("parameters"):
             statuses += _WITH_QUERY
         responses = doc.setdefault("responses", {})
         for status, answer in responses.items():

@@ -96,9 +96,9 @@ def _add_collection_routes(collection: Collection) -> None:
             found = collection.find(conn, page, searchable(query["query"]))
         return page_answer(name, found, sort)
 
-    @blueprint.route(path, methods=["POST"], endpoint=f"save_{name}", parameters=[PARAMETER])
+    @blueprint.route(path, methods=["POST"], endpoint=f"save_{name}")
     @requires(Scope.CATALOG_WRITE)
-    @blueprint.doc(requestBody=_one_or_many(schema))
+    @blueprint.doc(parameters=[PARAMETER], requestBody=_one_or_many(schema))
     @blueprint.response(200, {"oneOf": [schema, bulk]}, description="Stored: an entry whose id was there already, or an array.")
     @blueprint.alt_response(201, schema=schema, description="Stored under a new id.", success=True)
     @blueprint.alt_response(409, description="A slug belongs to another client, or the Idempotency-Key is in use.")

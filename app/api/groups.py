@@ -40,8 +40,9 @@ _PREFER = {
 }
 
 
-@blueprint.route("/redemptionCodes", methods=["POST"], parameters=[_PREFER, idempotency.PARAMETER])
+@blueprint.route("/redemptionCodes", methods=["POST"])
 @requires(Scope.GROUPS_WRITE)
+@blueprint.doc(parameters=[_PREFER, idempotency.PARAMETER])
 @blueprint.arguments(NewGroupSchema)
 @blueprint.response(202, GroupSchema, description="Accepted; the codes are being made.", headers=ACCEPTED_HEADERS)
 @blueprint.alt_response(

@@ -47,8 +47,9 @@ def cancel_group(wanted: dict[str, Any], group_id: UUID) -> Group:
         return lifecycle.cancel(conn, principal(), group_id, discard=wanted["codes"] == Leftover.DISCARD)
 
 
-@blueprint.route(f"{_ONE}/resume", methods=["POST"], parameters=[idempotency.PARAMETER])
+@blueprint.route(f"{_ONE}/resume", methods=["POST"])
 @requires(Scope.GROUPS_WRITE)
+@blueprint.doc(parameters=[idempotency.PARAMETER])
 @blueprint.response(202, GroupSchema, description="The missing codes are being made.", headers=ACCEPTED_HEADERS)
 @blueprint.alt_response(404, **_MISSING)
 @blueprint.alt_response(409, **_WRONG_STATE)
@@ -58,8 +59,9 @@ def resume_group(group_id: UUID) -> Response:
     return idempotency.carried_out_once(lambda conn: accepted(lifecycle.resume(conn, principal(), group_id, chunk_size=size)))
 
 
-@blueprint.route(f"{_ONE}/addCodes", methods=["POST"], parameters=[idempotency.PARAMETER])
+@blueprint.route(f"{_ONE}/addCodes", methods=["POST"])
 @requires(Scope.GROUPS_WRITE)
+@blueprint.doc(parameters=[idempotency.PARAMETER])
 @blueprint.arguments(AddCodesSchema)
 @blueprint.response(202, GroupSchema, description="The codes are being made.", headers=ACCEPTED_HEADERS)
 @blueprint.alt_response(404, **_MISSING)

@@ -21,7 +21,7 @@ HEADER = "Idempotency-Key"
 PARAMETER = {
     "in": "header",
     "name": HEADER,
-    "schema": {"type": "string", "maxLength": MAX_KEY},
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
     "description": "The same key with the same request creates once and answers the same; remembered for 24 hours.",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import orjson
@@ -13,7 +14,11 @@ class OrjsonProvider(JSONProvider):
 
     def dumps(self, obj: Any, **_: Any) -> str:
         """The object as JSON text."""
-        return orjson.dumps(obj).decode()
+        try:
+            return orjson.dumps(obj).decode()
+        except orjson.JSONEncodeError:
+            # orjson writes no number beyond 64 bits, and long codes have more possibilities than that.
+            return json.dumps(obj, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
     def loads(self, s: str | bytes, **_: Any) -> Any:
         """The value that JSON text stands for. Raises ValueError."""
