@@ -47,7 +47,8 @@ PATHS = ["", "/codes", "/codes/export", "/proof", "/events"]
 
 @pytest.mark.parametrize("path", PATHS)
 def test_its_own_client_s_groups_are_there(world: World, path: str) -> None:
-    assert world.api.get(f"/redemptionCodes/{world.groups['ours']}{path}").status_code == 200
+    with world.api.get(f"/redemptionCodes/{world.groups['ours']}{path}") as response:
+        assert response.status_code == 200
 
 
 @pytest.mark.parametrize("owner", ["theirs", "nobody's"])

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from app.domain.items import Item
 from app.local.ports import free_port
 from app.runtime import Runtime, make_runtime
 from app.store.queries import workers
 from tests.api.answers import assert_unauthenticated, change
-from tests.builders import BASE, Api
+from tests.builders import BASE, Api, a_group_body
 from tests.stores import Stores, settings_for
 
 CHECKS = {"database", "redis", "broker", "migrations", "workers"}
@@ -38,16 +39,15 @@ def ready(api: Api) -> tuple[int, dict[str, bool], Any]:
     return response.status_code, checks, response
 
 
-@pytest.fixture
-def staffed(runtime: Runtime) -> Runtime:
-    """A runtime whose service is complete: a worker has just reported itself."""
+def staff(runtime: Runtime) -> None:
+    """Makes a service complete: a worker has just reported itself."""
     with runtime.transaction() as conn:
         workers.report(conn, workers.Worker(name="w", host="h", pid=1, queues=("q",), concurrency=1, chunks_done=0))
-    return runtime
 
 
-def test_a_complete_service_is_ready(staffed: Runtime) -> None:
-    assert ready(Api(staffed))[:2] == (200, dict.fromkeys(CHECKS, True))
+def test_a_complete_service_is_ready(shared_runtime: Runtime, shared_api: Api) -> None:
+    staff(shared_runtime)
+    assert ready(shared_api)[:2] == (200, dict.fromkeys(CHECKS, True))
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,10 @@ def test_a_complete_service_is_ready(staffed: Runtime) -> None:
         ("migrations", "DROP TABLE alembic_version"),
     ],
 )
-def test_a_service_that_lacks_something_is_not_ready_and_names_it(staffed: Runtime, failing: str, break_it: str) -> None:
-    api = Api(staffed)
-    change(staffed, break_it)
+def test_a_service_that_lacks_something_is_not_ready_and_names_it(runtime: Runtime, failing: str, break_it: str) -> None:
+    api = Api(runtime)
+    staff(runtime)
+    change(runtime, break_it)
     status, checks, response = ready(api)
     assert (status, checks[failing], response.headers["Retry-After"]) == (503, False, "2")
     assert {name for name, ok in checks.items() if not ok} <= {failing, "workers"}
@@ -69,12 +70,13 @@ def test_a_service_that_lacks_something_is_not_ready_and_names_it(staffed: Runti
 
 
 @pytest.fixture
-def broken(staffed: Runtime, stores: Stores, request: pytest.FixtureRequest) -> Iterator[Api]:
+def broken(shared_runtime: Runtime, shared_api: Api, stores: Stores, request: pytest.FixtureRequest) -> Iterator[Api]:
     """The API of a complete service, but for the one server that is not there."""
+    staff(shared_runtime)
     setting, url = request.param
-    database = staffed.settings.database_url.get_secret_value().rpartition("/")[2]
+    database = shared_runtime.settings.database_url.get_secret_value().rpartition("/")[2]
     runtime = make_runtime(settings_for(stores, database, **{setting: url.format(port=free_port())}))
-    yield Api(runtime, Api(staffed).key)
+    yield Api(runtime, shared_api.key)
     runtime.close()
 
 
@@ -100,12 +102,12 @@ def test_a_server_that_is_away_is_named_and_nothing_else_is_told(broken: Api, fa
     assert not any(secret in told for secret in ("hunter2", "127.0.0.1", "Error", "refused"))
 
 
-def test_without_redis_the_api_goes_on(staffed: Runtime, stores: Stores) -> None:
-    """Redis makes collisions cheap; accepting and polling need none of it."""
-    database = staffed.settings.database_url.get_secret_value().rpartition("/")[2]
-    runtime = make_runtime(settings_for(stores, database, redis_url=REDIS.format(port=free_port())))
-    assert Api(runtime).get("/redemptionCodes").status_code == 200
-    runtime.close()
+@pytest.mark.parametrize("broken", [pytest.param(("redis_url", REDIS), id="redis")], indirect=True)
+def test_without_redis_groups_are_accepted_and_polled(broken: Api, course: Item) -> None:
+    """Redis makes collisions cheap; the API needs none of it."""
+    accepted = broken.post("/redemptionCodes", a_group_body([course.id]))
+    assert accepted.status_code == 202
+    assert broken.get("/" + accepted.headers["Location"]).json == accepted.json
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,15 @@ from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from app.domain.groups import Group
 from app.local.binaries import SYSTEM_POSTGRES, find_postgres
 from app.local.servers import LocalServers
+from app.runtime import Runtime
+from app.services import issuance
+from app.store.queries import chunks
 from mintage import GroupStatus
-from tests.local.waiting import eventually
-from tests.pipeline.stack import QUICK, a_stack, serving
+from tests.builders import a_key_and_principal, an_accepted_group
+from tests.pipeline.stack import QUICK, serving
 from tests.stores import Stores, settings_for
 
 TOTAL = 10_000
@@ -48,34 +52,40 @@ def an_empty_redis(tmp_path: Path) -> Iterator[str]:
         yield servers.redis_url
 
 
+def leave_in_the_middle(runtime: Runtime, groups: list[Group]) -> None:
+    """Makes the first chunk of each group, and takes the second one without making it, as a worker does that dies then."""
+    for group in groups:
+        with runtime.reading() as conn:
+            statement = text("SELECT id FROM chunks WHERE group_id = :id ORDER BY position LIMIT 2")
+            made, taken = conn.execute(statement, {"id": group.id}).scalars()
+        issuance.make_chunk(runtime.issuance("w"), made)
+        with runtime.transaction() as conn:
+            assert chunks.claim(conn, taken, worker="w", lease_seconds=QUICK["lease_seconds"], max_attempts=5)
+
+
 def test_a_dump_taken_in_the_middle_of_the_work_is_finished_where_it_is_restored(
-    stores: Stores, programs: Path, an_empty_redis: str, tmp_path: Path
+    stores: Stores, runtime: Runtime, programs: Path, an_empty_redis: str, tmp_path: Path
 ) -> None:
     """Another database, an empty Redis, the same secret key: API keys work, and unfinished groups are completed exactly."""
-    dump, restored = tmp_path / "dump", "mintage_restored"
-    with a_stack(stores, tmp_path / "first", workers=1, processes=1) as first:
-        body = first.a_body(TOTAL)
-        groups = [first.post(body).json()["id"] for _ in range(3)]
-        eventually(lambda: first.stored_and_different()[0], 60)
-        with first.runtime.transaction() as conn:
-            # Chunks are done, in hand and waiting when the dump is taken, and stay so until it is.
-            conn.execute(text("LOCK TABLE codes IN SHARE MODE"))
-            url = make_url(first.runtime.settings.database_url.get_secret_value())
-            target = f"--dbname={url.render_as_string(hide_password=False)}"
-            subprocess.run([programs / "pg_dump", "--format=custom", f"--file={dump}", target], check=True)
-            stored = conn.execute(text("SELECT count(*) FROM codes")).scalar_one()
-    assert 0 < stored < 3 * TOTAL
+    key, principal = a_key_and_principal(runtime)
+    groups = [an_accepted_group(runtime, principal, total_codes_count=TOTAL) for _ in range(3)]
+    leave_in_the_middle(runtime, groups)
+    url = make_url(runtime.settings.database_url.get_secret_value())
+    dump, restored = tmp_path / "dump", f"{url.database}_restored"
+
+    def named(database: str | None) -> str:
+        return f"--dbname={url.set(database=database).render_as_string(hide_password=False)}"
+
+    subprocess.run([programs / "pg_dump", "--format=custom", f"--file={dump}", named(url.database)], check=True)
     with psycopg.connect(stores.database_url, autocommit=True) as admin:
-        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(restored)))
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(restored)))
         try:
-            target = f"--dbname={url.set(database=restored).render_as_string(hide_password=False)}"
-            subprocess.run([programs / "pg_restore", "--no-owner", target, dump], check=True)
+            subprocess.run([programs / "pg_restore", "--no-owner", named(restored), dump], check=True)
             settings = settings_for(stores, restored, **(QUICK | {"redis_url": an_empty_redis}))
-            with serving(settings, tmp_path / "second", workers=1, key=first.key) as second:
-                assert second.stored_and_different() >= (stored, stored)
-                final = {group.id: group for group in second.client.watch(groups, timeout=60)}
-                assert [final[group_id].status for group_id in groups] == [GroupStatus.COMPLETED] * 3
-                assert second.counts(list(final.values())) == dict.fromkeys(groups, (TOTAL, TOTAL))
+            with serving(settings, tmp_path / "logs", workers=1, key=key) as stack:
+                final = {group.id: group for group in stack.client.watch([str(group.id) for group in groups], timeout=60)}
+                assert {group.status for group in final.values()} == {GroupStatus.COMPLETED}
+                assert stack.counts(list(final.values())) == {str(group.id): (TOTAL, TOTAL) for group in groups}
+                assert stack.stored_and_different() == (3 * TOTAL, 3 * TOTAL)
         finally:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(restored)))

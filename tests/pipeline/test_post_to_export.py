@@ -10,11 +10,13 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from sqlalchemy import text
 
+from app.local.process_table import is_running
 from app.local.servers import LocalServers
 from mintage import Group, GroupStatus
 from tests.local.waiting import eventually
@@ -90,21 +92,32 @@ def test_twenty_groups_at_once_are_completed_without_a_code_in_common(stack: Sta
 @pytest.mark.parametrize("whole", [False, True], ids=["one of its processes", "the whole worker"])
 def test_a_worker_killed_with_a_chunk_in_its_hands_leaves_nothing_out_and_nothing_twice(stack: Stack, whole: bool) -> None:
     """SIGKILL in the middle of ten groups: what was in hand is made again by somebody else, exactly once."""
-    groups = post_many(stack, 10)
+    groups = post_many(stack, 10, total=5_000)
     eventually(lambda: stack.counts(groups), PATIENCE)
     with stack.runtime.transaction() as conn:
         # Nobody can store codes until this ends: whoever holds a chunk now holds it when the signal comes.
         conn.execute(text("LOCK TABLE codes IN SHARE MODE"))
-        eventually(stack.running_chunks)
-        chunk_id, worker = stack.running_chunks()[0]
+        chunk_id, worker = a_running_chunk(stack)
         victim = pid_of(worker)
         os.kill(psutil.Process(victim).ppid() if whole else victim, signal.SIGKILL)
-        eventually(lambda: not psutil.pid_exists(victim))
+        eventually(lambda: not is_running(victim))
     assert_complete(stack, groups)
     (again,) = stack.rows("SELECT attempts, state, worker FROM chunks WHERE id = :id", id=chunk_id)
     assert again.attempts >= 2
     assert again.state == "done"
     assert again.worker != worker
+
+
+def a_running_chunk(stack: Stack) -> tuple[int, str]:
+    """The id of a chunk in some worker's hands, and the worker's host:pid; waits for one."""
+    found: list[Any] = []
+
+    def there_is_one() -> bool:
+        found[:] = stack.running_chunks()
+        return bool(found)
+
+    eventually(there_is_one)
+    return found[0].id, found[0].worker
 
 
 def pid_of(worker: str) -> int:
@@ -150,8 +163,7 @@ def test_redis_may_lose_everything_while_every_worker_is_busy(lonely: Stack, red
         # Nobody can store codes until this ends: the only worker holds a chunk when Redis dies, and acknowledges it to nobody.
         conn.execute(text("LOCK TABLE codes IN SHARE MODE"))
         groups = post_many(lonely, 5)
-        eventually(lonely.running_chunks)
-        chunk_id = lonely.running_chunks()[0].id
+        chunk_id, _ = a_running_chunk(lonely)
         redis_of_its_own.valkey.kill()
     shutil.rmtree(redis_of_its_own.folder.valkey / "appendonlydir")
     eventually(lambda: lonely.rows("SELECT FROM chunks WHERE id = :id AND state = 'done'", id=chunk_id))
