@@ -53,6 +53,10 @@ class Conflict(RequestError):
     """The request does not fit the present state."""
 
 
+class Overtaken(Conflict):
+    """Another request has just changed what this one needs; please look again and try again."""
+
+
 class StillBeingAccepted(Conflict):
     """A request with this Idempotency-Key is still being accepted; try again in a moment."""
 

@@ -32,8 +32,8 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
         yield _prepared(Stores(given[0], given[1]))
         return
     folder: Path = tmp_path_factory.mktemp("stores") / "data"
-    # What a test stores is not missed after a power cut.
-    with LocalServers(folder, postgres_settings={"fsync": "off", "full_page_writes": "off"}) as servers:
+    # What a test stores is not missed after a power cut; and only a superuser could end autovacuum to drop a database.
+    with LocalServers(folder, postgres_settings={"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}) as servers:
         yield _prepared(Stores(servers.database_url, servers.redis_url))
 
 

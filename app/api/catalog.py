@@ -26,6 +26,7 @@ from app.http.cursors import page_request
 from app.http.idempotency import PARAMETER, carried_out_once
 from app.http.queries import searchable
 from app.services import catalog
+from app.services.catalog import Saved
 
 blueprint = Blueprint("catalog", __name__, description="Clients, and the items that codes open")
 
@@ -40,7 +41,7 @@ class Collection:
     schema: type[Schema]
     build: Callable[..., Any]
     """Makes an entry of what the schema loads, its id included."""
-    save: Callable[[Connection, Sequence[Any]], set[UUID]]
+    save: Callable[[Connection, Sequence[Any]], Saved]
     find: Callable[[Connection, PageRequest, str | None], Page[Any]]
     get: Callable[[Connection, UUID], Any]
     delete: Callable[[Connection, UUID], None]
@@ -107,11 +108,11 @@ def _add_collection_routes(collection: Collection) -> None:
         entries, is_array = _read_entries(collection)
 
         def save(conn: Connection) -> Response:
-            new = collection.save(conn, entries)
-            dumped = schema(many=True).dump(entries)
+            saved = collection.save(conn, entries)
+            dumped = schema(many=True).dump(saved.entries)
             if is_array:
                 return jsonify({name: dumped})
-            return _with_status(jsonify(dumped[0]), 201 if new else 200)
+            return _with_status(jsonify(dumped[0]), 201 if saved.new else 200)
 
         return carried_out_once(save)
 

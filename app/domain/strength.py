@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from app.domain.alphabets import MAX_CODE_LENGTH, MIN_CODE_LENGTH, MIN_RANDOM_CHARACTERS, CodeSpace
@@ -46,6 +46,9 @@ def _share_inside(space: CodeSpace, other: CodeSpace) -> float:
     return float(common ** (space.length - len(long.prefix)) / len(other.alphabet.characters) ** fixed)
 
 
+TakenIn = Callable[[CodeSpace], int]
+"""Tells how many codes of a space are issued."""
+
 SAFE_ODDS = 1e-9
 """The chance of one guess that suggested lengths stay below."""
 
@@ -71,8 +74,11 @@ class Estimate:
     """The shortest length at which the odds of a guess are at most SAFE_ODDS; None if there is none."""
 
 
-def estimate(space: CodeSpace, asked: int, taken: int) -> Estimate:
-    """What issuing `asked` codes of a space means of which `taken` codes are issued already."""
+def estimate(space: CodeSpace, asked: int, taken: int, *, taken_in: TakenIn | None = None) -> Estimate:
+    """What issuing `asked` codes of a space means of which `taken` codes are issued already.
+
+    `taken_in` tells how many are issued in other spaces, for the lengths to suggest; without it, as many as here.
+    """
     total = taken + asked
     fits = total <= space.capacity
     return Estimate(
@@ -83,26 +89,32 @@ def estimate(space: CodeSpace, asked: int, taken: int) -> Estimate:
         guess_odds=min(1.0, total / space.capacity),
         entropy_bits=space.random_length * math.log2(len(space.alphabet.characters)),
         sufficient=space.capacity >= HEADROOM * total,
-        shortest_code_length=_shortest(space, HEADROOM * total),
-        suggested_code_length=_shortest(space, max(HEADROOM * total, math.ceil(total / SAFE_ODDS))),
+        shortest_code_length=_shortest(space, asked, taken, taken_in, HEADROOM),
+        suggested_code_length=_shortest(space, asked, taken, taken_in, 1 / SAFE_ODDS),
     )
 
 
-def _shortest(space: CodeSpace, capacity: int) -> int | None:
-    """The shortest length at which a space like this holds at least so many codes."""
-    lengths = range(max(MIN_CODE_LENGTH, len(space.prefix) + MIN_RANDOM_CHARACTERS), MAX_CODE_LENGTH + 1)
-    return next((length for length in lengths if CodeSpace(space.alphabet, length, space.prefix).capacity >= capacity), None)
+def _shortest(space: CodeSpace, asked: int, taken: int, taken_in: TakenIn | None, headroom: float) -> int | None:
+    """The shortest length at which a space like this holds `headroom` times the codes issued and asked for there."""
+    for length in range(max(MIN_CODE_LENGTH, len(space.prefix) + MIN_RANDOM_CHARACTERS), MAX_CODE_LENGTH + 1):
+        candidate = CodeSpace(space.alphabet, length, space.prefix)
+        if candidate.capacity < math.ceil(headroom * asked):
+            continue
+        there = taken if candidate == space or taken_in is None else taken_in(candidate)
+        if candidate.capacity >= math.ceil(headroom * (there + asked)):
+            return length
+    return None
 
 
-def check_room(space: CodeSpace, asked: int, taken: int) -> None:
+def check_room(space: CodeSpace, asked: int, taken: int, *, taken_in: TakenIn | None = None) -> None:
     """Refuses to issue `asked` more codes where less than HEADROOM times the total would fit.
 
-    Raises ValidationFailed with the numbers and the shortest length that would do, if any does.
+    Raises ValidationFailed with the numbers and the shortest length that would do, if any does; `taken_in` as above.
     """
     needed = HEADROOM * (taken + asked)
     if space.capacity >= needed:
         return
-    longer = _shortest(space, needed)
+    longer = _shortest(space, asked, taken, taken_in, HEADROOM)
     advice = f"a codeLength of {longer} would do" if longer else "no longer codeLength is possible with this prefix and alphabet"
     raise ValidationFailed(
         f"codeLength {space.length} leaves {space.capacity:,} possible codes in this alphabet, {taken:,} of them are issued and "

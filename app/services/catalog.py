@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -15,20 +16,30 @@ from app.errors import Conflict, NotFound, ValidationFailed
 from app.store.queries import catalog as queries
 
 
-def save_items(conn: Connection, items: Sequence[Item]) -> set[UUID]:
-    """Stores items of one kind, changing those whose id is there already; returns the ids that are new.
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What was stored by one call."""
+
+    entries: Sequence[Item | Client]
+    """As they are stored now, in the order they were given."""
+    new: frozenset[UUID]
+    """The ids that were not there before."""
+
+
+def save_items(conn: Connection, items: Sequence[Item]) -> Saved:
+    """Stores items of one kind, changing those whose id is there already.
 
     All or none. A license marked as the main one takes that mark from its client's others. Raises ValidationFailed for an
     id given twice and for a client that does not exist.
     """
     _refuse_repetition([item.id for item in items])
     owners = {item.client_id for item in items if item.client_id}
-    for missing in sorted(owners - queries.find_clients(conn, owners).keys()):
+    for missing in sorted(owners - queries.lock_clients(conn, owners)):
         raise ValidationFailed(f"client {missing} does not exist.", field="client")
     main = {item.client_id: item.id for item in items if item.client_id and item.is_default}
     queries.clear_other_defaults(conn, main)
     kept = [_without_lost_mark(item, main) for item in items]
-    return queries.upsert_items(conn, kept) if kept else set()
+    return Saved(kept, frozenset(queries.upsert_items(conn, kept)))
 
 
 def _without_lost_mark(item: Item, main: dict[UUID, UUID]) -> Item:
@@ -58,8 +69,8 @@ def delete_item(conn: Connection, kind: ItemKind, item_id: UUID) -> None:
         raise NotFound(f"There is no {kind.singular} {item_id}.")
 
 
-def save_clients(conn: Connection, clients: Sequence[Client]) -> set[UUID]:
-    """Stores clients, changing those whose id is there already; returns the ids that are new.
+def save_clients(conn: Connection, clients: Sequence[Client]) -> Saved:
+    """Stores clients, changing those whose id is there already.
 
     All or none. Raises ValidationFailed for an id or a slug given twice, and Conflict for a slug that another client has.
     """
@@ -70,7 +81,7 @@ def save_clients(conn: Connection, clients: Sequence[Client]) -> set[UUID]:
     for slug, owner in queries.slug_owners(conn, slugs).items():
         if owner != slugs[slug]:
             raise Conflict(f"slug {slug} belongs to another client.")
-    return queries.upsert_clients(conn, clients) if clients else set()
+    return Saved(clients, frozenset(queries.upsert_clients(conn, clients)))
 
 
 def get_client(conn: Connection, principal: Principal, client_id: UUID) -> Client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -58,7 +59,8 @@ def list_page(
 
 def estimate(conn: Connection, space: CodeSpace, asked: int) -> Estimate:
     """How strong `asked` codes of a space would be, beside those that are issued there."""
-    return strength.estimate(space, asked, occupied(space, queries.issued_codes(conn, space.length)))
+    taken_in = partial(_taken, conn)
+    return strength.estimate(space, asked, taken_in(space), taken_in=taken_in)
 
 
 def check_space(conn: Connection, space: CodeSpace, asked: int) -> None:
@@ -69,7 +71,12 @@ def check_space(conn: Connection, space: CodeSpace, asked: int) -> None:
     if space.capacity >= ROOMY:
         return
     queries.lock_space(conn, space.length)
-    check_room(space, asked, occupied(space, queries.issued_codes(conn, space.length)))
+    taken_in = partial(_taken, conn)
+    check_room(space, asked, taken_in(space), taken_in=taken_in)
+
+
+def _taken(conn: Connection, space: CodeSpace) -> int:
+    return occupied(space, queries.issued_codes(conn, space.length))
 
 
 def _check_client(principal: Principal, wanted: NewGroup) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from psycopg.errors import UndefinedColumn, UndefinedTable
+import psycopg
+from psycopg.errors import ForeignKeyViolation, UndefinedColumn, UndefinedTable, UniqueViolation
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.errors import DatabaseUnavailable, SchemaOutdated
+from app.errors import DatabaseUnavailable, Overtaken, SchemaOutdated
 from app.settings import Settings
 from app.store.driver import PatientConnection
 
@@ -55,19 +56,25 @@ def connection(engine: Engine, isolation: str) -> Iterator[Connection]:
     """A connection at that isolation level, inside a transaction that is committed at the end of the block.
 
     Raises DatabaseUnavailable where the database cannot be reached, is shutting down, is out of space or kept a
-    statement waiting beyond its time-out, and SchemaOutdated where a table or column is missing; every other error of
-    the driver is a defect and passes through.
+    statement waiting beyond its time-out; SchemaOutdated where a table or column is missing; Overtaken where a unique
+    index or a foreign key says no to what was right when it was looked at. Every other error of the driver is a defect
+    and passes through.
     """
     try:
         with engine.connect().execution_options(isolation_level=isolation) as opened, opened.begin():
             yield opened
     except PoolTimeout as error:
         raise DatabaseUnavailable from error
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        # From COPY, which goes past SQLAlchemy: a full disk, a lock held too long, a connection that broke.
+        raise DatabaseUnavailable from error
     except DBAPIError as error:
         if is_outage(error):
             raise DatabaseUnavailable from error
         if isinstance(error.orig, UndefinedTable | UndefinedColumn):
             raise SchemaOutdated from error
+        if isinstance(error.orig, UniqueViolation | ForeignKeyViolation):
+            raise Overtaken from error
         raise
 
 

@@ -61,6 +61,12 @@ def test_the_advice_is_taken(api: Api, four_digits: dict[str, Any]) -> None:
     assert ask(api, four_digits, 10_000, codeLength=5).status_code == 202
 
 
+def test_the_advice_never_leads_into_another_full_space(api: Api, four_digits: dict[str, Any]) -> None:
+    for _ in range(5):
+        assert ask(api, four_digits, 10_000, codeLength=5).status_code == 202
+    assert "a codeLength of 6 would do" in refusal(ask(api, four_digits, 5_001), 422)
+
+
 def test_requests_at_once_cannot_overfill_a_space_together(api: Api, runtime: Runtime, four_digits: dict[str, Any]) -> None:
     """Four requests for 2,000 codes each: room for two."""
     start = Barrier(4)

@@ -58,7 +58,7 @@ def ordered(groups: list[dict[str, Any]], sort: str) -> list[str]:
     return ids(sorted(groups, key=lambda group: (group[name].lower(), group["id"]), reverse=direction == "desc"))
 
 
-@pytest.mark.parametrize("size", [7, 40, 50, 119, 120, 500])
+@pytest.mark.parametrize("size", [7, 40, 119, 120, 500])
 @pytest.mark.parametrize("sort", SORTS)
 def test_pages_hold_every_group_once_in_order(shared_api: Api, groups: list[dict[str, Any]], sort: str, size: int) -> None:
     found = list(pages(shared_api, f"sort={sort}&pageSize={size}"))

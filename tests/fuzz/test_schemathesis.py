@@ -32,7 +32,7 @@ CHECKS: list[Any] = [
     response_schema_conformance,
     negative_data_rejection,
 ]
-EXAMPLES = 20
+EXAMPLES = 12
 """For each operation and mode: few, because every run draws others."""
 
 

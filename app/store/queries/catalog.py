@@ -126,6 +126,12 @@ def find_clients(conn: Connection, ids: Iterable[UUID]) -> dict[UUID, Client]:
     return {row.id: Client(**row._mapping) for row in conn.execute(statement)}
 
 
+def lock_clients(conn: Connection, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the clients that exist, held until the end of the transaction: what belongs to them changes one at a time."""
+    statement = select(ClientRow.id).where(ClientRow.id.in_(list(ids))).order_by(ClientRow.id).with_for_update(key_share=True)
+    return set(conn.execute(statement).scalars())
+
+
 def list_clients(conn: Connection, page: PageRequest, *, query: str | None, client_id: UUID | None = None) -> Page[Client]:
     """One page of the clients, by name or by age; `query` is a part of the name, `client_id` the only one to show."""
     filters = [*contains(ClientRow.name, query)]

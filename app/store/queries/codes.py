@@ -62,6 +62,8 @@ def list_codes(
     return fetch_page(conn, statement, filters, {"createdAt": CodeRow.id}, CodeRow.id, page, build, total=total)
 
 
+_BLOCK_BYTES = 64 * 1024
+
 _EXPORT = sql.SQL(
     """
     COPY (
@@ -100,9 +102,15 @@ def sorted_codes(conn: Connection, group_id: UUID) -> Iterator[str]:
 
 
 def copy_out(conn: Connection, group_id: UUID) -> Iterator[bytes]:
-    """A group's codes as CSV with a header row, streamed by COPY; the rows come in the order they were stored."""
+    """A group's codes as CSV with a header row, streamed by COPY in blocks of whole rows; in the order they were stored."""
     driver: DriverConnection = conn.connection.driver_connection  # type: ignore[assignment]  # psycopg is the only driver
     statement = _EXPORT.format(group_id=sql.Literal(group_id))
+    pending = bytearray()
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for block in copy:
-            yield bytes(block)
+        for row in copy:
+            pending += row
+            if len(pending) >= _BLOCK_BYTES:
+                yield bytes(pending)
+                pending.clear()
+    if pending:
+        yield bytes(pending)
