@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import Celery
 from kombu.entity import Queue
+from kombu.transport import redis, virtual
 
 from app.jobs import QUEUES
 from app.settings import Settings
@@ -13,6 +14,32 @@ from app.settings import Settings
 VISIBILITY_TIMEOUT_SECONDS = 300
 """After this the broker hands out again what nobody acknowledged; far above the time limit of a task."""
 _PREFIX = "mintage.broker."
+
+
+class ForgivingQoS(redis.QoS):
+    """What a worker has received and not acknowledged, where a failed acknowledgement gives its place free as well.
+
+    kombu 5.7 keeps the place taken then. A worker whose every place was taken by a chunk in hand when Redis went away
+    would never ask Redis for another message, and never learn that its connection broke: alive, present, and idle for
+    good. The message itself comes back after the visibility timeout and finds its chunk done.
+    """
+
+    def ack(self, delivery_tag: str) -> None:
+        """As kombu's; raises what that raises."""
+        try:
+            super().ack(delivery_tag)
+        finally:
+            virtual.QoS.ack(self, delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """As kombu's; raises what that raises."""
+        try:
+            super().reject(delivery_tag, requeue)
+        finally:
+            virtual.QoS.ack(self, delivery_tag)
+
+
+redis.Channel.QoS = ForgivingQoS  # kombu's own place for another class; Sentinel's channel inherits it
 
 
 def make_celery(settings: Settings, *, publisher: bool = False) -> Celery:

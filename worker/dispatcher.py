@@ -52,7 +52,7 @@ class Dispatcher:
             try:
                 self._wakeup.wait(self.step())
             except (StoreUnavailable, BrokerError, psycopg.OperationalError) as error:
-                log.warning("dispatcher.waiting", error=type(error).__name__)
+                log.warning("dispatcher.waiting", error=type(error).__name__, reason=str(error))
                 self._ended.wait(_FAILURE_SECONDS)
         log.info("dispatcher.stopped")
 

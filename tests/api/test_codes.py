@@ -223,7 +223,7 @@ def test_an_export_gives_its_connection_back_wherever_it_ends(
     shared_runtime: Runtime, group: Group, blocks: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After the last block, after a few of them because the client is gone, and before the first one."""
-    monkeypatch.setattr(codes, "_BLOCK_BYTES", 1)
+    monkeypatch.setattr(code_queries, "_BLOCK_BYTES", 1)
     api = Api(shared_runtime)
     response = api.get(f"/redemptionCodes/{group.id}/codes/export", buffered=False)
     assert in_use(shared_runtime) == 1
