@@ -1,6 +1,6 @@
 """The environment, read once into a frozen value.
 
-Every setting of the service is a field here; docs/configuration.md lists them for operators.
+Every setting of the service is a field here; the README lists them for operators.
 """
 
 from __future__ import annotations

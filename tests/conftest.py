@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -29,22 +30,31 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
     """A PostgreSQL that holds a migrated template database, and a Redis."""
     given = os.environ.get("MINTAGE_TEST_DATABASE_URL"), os.environ.get("MINTAGE_TEST_REDIS_URL")
     if given[0] and given[1]:
-        yield _prepared(Stores(given[0], given[1]))
+        with _template(Stores(given[0], given[1])) as prepared:
+            yield prepared
         return
     folder: Path = tmp_path_factory.mktemp("stores") / "data"
     # What a test stores is not missed after a power cut; and only a superuser could end autovacuum to drop a database.
-    with LocalServers(folder, postgres_settings={"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}) as servers:
-        yield _prepared(Stores(servers.database_url, servers.redis_url))
+    settings = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
+    with (
+        LocalServers(folder, postgres_settings=settings) as servers,
+        _template(Stores(servers.database_url, servers.redis_url)) as prepared,
+    ):
+        yield prepared
 
 
-def _prepared(stores: Stores) -> Stores:
+@contextmanager
+def _template(stores: Stores) -> Iterator[Stores]:
+    """The stores, with a migrated database of this test run's own to copy for each test."""
+    name = sql.Identifier(stores.template)
     with psycopg.connect(stores.database_url, autocommit=True) as conn:
-        conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(stores.template)))
-        conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(stores.template)))
-    runtime = make_runtime(settings_for(stores, stores.template))
-    migrate.upgrade(runtime.engine)
-    runtime.close()
-    return stores
+        conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        conn.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        runtime = make_runtime(settings_for(stores, stores.template))
+        migrate.upgrade(runtime.engine)
+        runtime.close()
+        yield stores
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
 def _fresh_runtime(stores: Stores) -> Iterator[Runtime]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 
@@ -17,7 +19,7 @@ class Stores:
 
     database_url: str
     redis_url: str
-    template: str = "mintage_template"
+    template: str = f"mintage_template_{os.getpid()}"
 
 
 def settings_for(stores: Stores, database: str, **overrides: object) -> Settings:
@@ -25,7 +27,7 @@ def settings_for(stores: Stores, database: str, **overrides: object) -> Settings
     url = make_url(stores.database_url).set(database=database).render_as_string(hide_password=False)
     values: dict[str, object] = {
         "database_url": url,
-        "redis_url": stores.redis_url.rpartition("/")[0] + "/1",
+        "redis_url": urlsplit(stores.redis_url)._replace(path="/1").geturl(),
         "secret_key": SECRET,
         "lease_seconds": 10.0,
         "task_time_limit": 8.0,

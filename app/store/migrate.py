@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from app.store.driver import PatientConnection
+from app.store.session import translated
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = text("SELECT pg_advisory_lock(hashtext('mintage.migrate'))")
@@ -22,7 +23,7 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     """Brings the schema up to `revision`; does nothing where it is there already.
 
     Several processes may call this at once: they wait for one another. A migration that waits for more than 5 seconds for
-    a lock gives up rather than stop the service's own statements behind it.
+    a lock gives up rather than stop the service's own statements behind it: DatabaseUnavailable is raised then.
     """
     _walk(engine, lambda config: command.upgrade(config, revision))
 
@@ -43,7 +44,7 @@ def head_revision() -> str | None:
 
 
 def _walk(engine: Engine, step: Callable[[Config], None]) -> None:
-    with engine.connect() as conn:
+    with translated(), engine.connect() as conn:
         driver: PatientConnection = conn.connection.driver_connection  # type: ignore[assignment]  # the engine makes no other
         driver.patience = None
         conn.execute(text("SET statement_timeout = 0"))

@@ -55,14 +55,23 @@ def make_engine(settings: Settings, *, pool_size: int | None = None) -> Engine:
 def connection(engine: Engine, isolation: str) -> Iterator[Connection]:
     """A connection at that isolation level, inside a transaction that is committed at the end of the block.
 
+    Raises what `translated` raises.
+    """
+    with translated(), engine.connect().execution_options(isolation_level=isolation) as opened, opened.begin():
+        yield opened
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns what the driver and the pool raise in the block into errors of the service.
+
     Raises DatabaseUnavailable where the database cannot be reached, is shutting down, is out of space or kept a
     statement waiting beyond its time-out; SchemaOutdated where a table or column is missing; Overtaken where a unique
     index or a foreign key says no to what was right when it was looked at. Every other error of the driver is a defect
     and passes through.
     """
     try:
-        with engine.connect().execution_options(isolation_level=isolation) as opened, opened.begin():
-            yield opened
+        yield
     except PoolTimeout as error:
         raise DatabaseUnavailable from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
