@@ -25,8 +25,9 @@ from app.store.wakeup import Wakeup
 
 log = structlog.get_logger(__name__)
 
-_BUSY_SECONDS = 0.01
-"""How soon to look again while chunks wait for room in the queue."""
+_SHORTEST_LOOK = 0.01
+_LONGEST_LOOK = 0.1
+"""Bounds, in seconds, of how soon to look again while chunks wait for room in the queue."""
 _FAILURE_SECONDS = 1.0
 """How long to wait after a store or the broker failed."""
 
@@ -40,6 +41,7 @@ class Dispatcher:
         self._ended = threading.Event()
         self._next_sweep = 0.0
         self._window = 1
+        self._look_after = _SHORTEST_LOOK
 
     def stop(self, *_: int | FrameType | None) -> None:
         """Ends the loop after what it is doing; fit to be a signal handler."""
@@ -50,21 +52,30 @@ class Dispatcher:
         log.info("dispatcher.started")
         while not self._ended.is_set():
             try:
-                self._wakeup.wait(self.step())
+                if self.step():
+                    # The queue is full: what is added meanwhile could not be sent either.
+                    self._ended.wait(self._look_after)
+                else:
+                    self._wakeup.wait(max(0.0, self._next_sweep - time.monotonic()))
             except (StoreUnavailable, BrokerError, psycopg.OperationalError) as error:
                 log.warning("dispatcher.waiting", error=type(error).__name__, reason=str(error))
                 self._ended.wait(_FAILURE_SECONDS)
         log.info("dispatcher.stopped")
 
-    def step(self) -> float:
-        """Sweeps if it is time, hands out what there is room for, and returns the seconds until it should be called again."""
+    def step(self) -> bool:
+        """Sweeps if it is time, hands out what there is room for, and returns whether chunks still wait for room."""
         if time.monotonic() >= self._next_sweep:
             self._sweep()
             self._next_sweep = time.monotonic() + self._runtime.settings.sweep_seconds
-        sent = self._send_next()
-        if sent or self._is_waiting():
-            return _BUSY_SECONDS
-        return max(0.0, self._next_sweep - time.monotonic())
+        self._keep_pace(self._send_next())
+        return self._is_waiting()
+
+    def _keep_pace(self, sent: int) -> None:
+        """Looks sooner where half of the window or more had been worked off since the last look, later where nothing had."""
+        if sent >= self._window / 2:
+            self._look_after = max(_SHORTEST_LOOK, self._look_after / 2)
+        elif not sent:
+            self._look_after = min(_LONGEST_LOOK, self._look_after * 1.5)
 
     def _sweep(self) -> None:
         with self._runtime.transaction() as conn:

@@ -43,7 +43,7 @@ _PREFER = {
 @blueprint.route("/redemptionCodes", methods=["POST"])
 @requires(Scope.GROUPS_WRITE)
 @blueprint.doc(parameters=[_PREFER, idempotency.PARAMETER])
-@blueprint.arguments(NewGroupSchema)
+@blueprint.arguments(NewGroupSchema())
 @blueprint.response(202, GroupSchema, description="Accepted; the codes are being made.", headers=ACCEPTED_HEADERS)
 @blueprint.alt_response(
     201, schema=GroupSchema, description="Finished within the time waited.", headers=ACCEPTED_HEADERS, success=True

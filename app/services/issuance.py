@@ -117,6 +117,8 @@ def _draw_reserved(engine: Engine, claim: Claim) -> tuple[list[str], list[Reserv
         fresh = _draw(engine.random_bytes, claim, claim.codes_count - len(drawn), seen)
         reservation, refused = engine.reservations.reserve(claim.space.length, fresh)
         held.append(reservation)
+        if not refused and not drawn:
+            return fresh, held  # nearly always, and in order already
         seen.update(fresh)
         drawn.update(code for code in fresh if code not in refused)
         if len(drawn) == claim.codes_count:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import Boolean, Connection, Label, delete, exists, func, literal_column, select, tuple_, update
+from sqlalchemy import Boolean, Connection, Label, delete, exists, func, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.items import Client, Item, ItemKind
@@ -54,10 +55,18 @@ def find_item(conn: Connection, kind: ItemKind, item_id: UUID) -> Item | None:
     return None if row is None else Item(kind, **row._mapping)
 
 
-def find_items(conn: Connection, wanted: Iterable[tuple[ItemKind, UUID]]) -> dict[tuple[ItemKind, UUID], Item]:
+_FIND_ITEMS = text(
+    """
+    SELECT kind, id, name, client_id, is_default
+    FROM json_to_recordset(CAST(:wanted AS json)) AS wanted (kind text, id uuid) JOIN catalog_items USING (kind, id)
+    """
+)
+
+
+def find_items(conn: Connection, wanted: Sequence[tuple[ItemKind, UUID]]) -> dict[tuple[ItemKind, UUID], Item]:
     """Those of the wanted items that exist."""
-    statement = select(CatalogItemRow.kind, *_ITEM).where(tuple_(CatalogItemRow.kind, CatalogItemRow.id).in_(list(wanted)))
-    found = (Item(ItemKind(row.kind), row.id, row.name, row.client_id, row.is_default) for row in conn.execute(statement))
+    rows = conn.execute(_FIND_ITEMS, {"wanted": json.dumps([{"kind": kind, "id": str(item_id)} for kind, item_id in wanted])})
+    found = (Item(ItemKind(row.kind), row.id, row.name, row.client_id, row.is_default) for row in rows)
     return {(item.kind, item.id): item for item in found}
 
 

@@ -41,18 +41,21 @@ class Sent:
 
 _INSERT = text(
     """
-    INSERT INTO chunks (group_id, access_key_id, position, codes_count)
-    SELECT :group_id, :access_key_id, place + last, codes_count
-    FROM unnest(CAST(:sizes AS integer[])) WITH ORDINALITY AS planned (codes_count, place),
-         (SELECT coalesce(max(position), 0) AS last FROM chunks WHERE group_id = :group_id) AS present
+    WITH added AS (
+        INSERT INTO chunks (group_id, access_key_id, position, codes_count)
+        SELECT :group_id, :access_key_id, place + last, codes_count
+        FROM unnest(CAST(:sizes AS integer[])) WITH ORDINALITY AS planned (codes_count, place),
+             (SELECT coalesce(max(position), 0) AS last FROM chunks WHERE group_id = :group_id) AS present
+    )
+    SELECT pg_notify(:channel, '')
     """
 )
 
 
 def insert_chunks(conn: Connection, group_id: UUID, access_key_id: UUID, sizes: Sequence[int]) -> None:
     """Adds chunks to a group's work list, behind those that are there, and wakes the dispatcher with the commit."""
-    conn.execute(_INSERT, {"group_id": group_id, "access_key_id": access_key_id, "sizes": list(sizes)})
-    conn.execute(text(f"NOTIFY {WAKE_CHANNEL}"))
+    values = {"group_id": group_id, "access_key_id": access_key_id, "sizes": list(sizes), "channel": WAKE_CHANNEL}
+    conn.execute(_INSERT, values)
 
 
 def drop_unfinished(conn: Connection, group_id: UUID) -> None:
@@ -63,6 +66,8 @@ def drop_unfinished(conn: Connection, group_id: UUID) -> None:
     conn.execute(text("DELETE FROM chunks WHERE group_id = :group_id AND state <> 'done'"), {"group_id": group_id})
 
 
+# A claim need not outlive a crash of the database, so that its commit does not wait for the disk: a chunk whose claim is lost
+# is claimed again, and of two claims with the same fence only the first finish finds the chunk running.
 _CLAIM = text(
     """
     WITH claimed AS (
@@ -80,7 +85,7 @@ _CLAIM = text(
         FROM claimed
         WHERE code_groups.id = claimed.group_id AND code_groups.status = 'pending'
     )
-    SELECT claimed.*, code_length, alphabet, coalesce(prefix, '') AS prefix
+    SELECT claimed.*, code_length, alphabet, coalesce(prefix, '') AS prefix, set_config('synchronous_commit', 'off', true)
     FROM claimed JOIN code_groups ON code_groups.id = claimed.group_id
     """
 )
@@ -141,6 +146,10 @@ def give_back(conn: Connection, claim: Claim, *, charged: bool) -> None:
     conn.execute(_GIVE_BACK, {"chunk_id": claim.chunk_id, "fence": claim.fence, "uncharged": not charged})
 
 
+# What a crash of the database lets forget here is sent again.
+_TAKE_TURN = text(
+    "SELECT pg_try_advisory_xact_lock(hashtext('mintage.admit')) AS taken, set_config('synchronous_commit', 'off', true)"
+)
 _ADMIT = text(
     """
     WITH RECURSIVE flying AS MATERIALIZED (
@@ -185,7 +194,7 @@ def admit(conn: Connection, window: int) -> list[Sent]:
     API keys take turns: a key's next chunk comes after those of every key that has fewer under way. Where another
     dispatcher is just doing this, nothing is marked.
     """
-    if not conn.scalar(text("SELECT pg_try_advisory_xact_lock(hashtext('mintage.admit'))")):
+    if not conn.execute(_TAKE_TURN).one().taken:
         return []
     rows = sorted(conn.execute(_ADMIT, {"window": window}), key=lambda row: (row.turn, row.id))
     return [Sent(row.id, row.group_id) for row in rows]

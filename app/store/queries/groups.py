@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, and_, delete, exists, func, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.domain.alphabets import Alphabet, CodeSpace
@@ -47,34 +47,50 @@ _OWN = (
 )
 
 
-def insert_group(conn: Connection, group_id: UUID, access_key_id: UUID, group: NewGroup) -> None:
-    """Stores a pending group and what it opens."""
-    conn.execute(
-        insert(GroupRow).values(
-            id=group_id,
-            access_key_id=access_key_id,
-            client_id=group.client_id,
-            label=group.label,
-            total_codes_count=group.total_codes_count,
-            code_length=group.space.length,
-            alphabet=group.space.alphabet,
-            prefix=group.space.prefix or None,
-            usage_type=group.usage_type,
-            max_redemptions=group.max_redemptions,
-            starts_at=group.starts_at,
-            expires_at=group.expires_at,
-            access_days=group.access_days,
-            access_expires_at=group.access_expires_at,
-            time_zone=group.time_zone,
+_INSERT = text(
+    """
+    WITH accepted AS (
+        INSERT INTO code_groups (
+            id, access_key_id, client_id, label, total_codes_count, code_length, alphabet, prefix, usage_type,
+            max_redemptions, starts_at, expires_at, access_days, access_expires_at, time_zone
+        )
+        VALUES (
+            :id, :access_key_id, :client_id, :label, :total_codes_count, :code_length, :alphabet, :prefix, :usage_type,
+            :max_redemptions, :starts_at, :expires_at, :access_days, :access_expires_at, :time_zone
         )
     )
+    INSERT INTO group_items (group_id, kind, item_id, position)
+    SELECT :id, kind, item_id, place
+    FROM unnest(CAST(:kinds AS text[]), CAST(:item_ids AS uuid[]), CAST(:places AS integer[])) AS opened (kind, item_id, place)
+    """
+)
+
+
+def insert_group(conn: Connection, group_id: UUID, access_key_id: UUID, group: NewGroup) -> None:
+    """Stores a pending group and what it opens."""
+    opened = [(kind.value, item_id, place) for kind, ids in group.items.items() for place, item_id in enumerate(ids)]
     conn.execute(
-        insert(GroupItemRow),
-        [
-            {"group_id": group_id, "kind": kind, "item_id": item_id, "position": position}
-            for kind, ids in group.items.items()
-            for position, item_id in enumerate(ids)
-        ],
+        _INSERT,
+        {
+            "id": group_id,
+            "access_key_id": access_key_id,
+            "client_id": group.client_id,
+            "label": group.label,
+            "total_codes_count": group.total_codes_count,
+            "code_length": group.space.length,
+            "alphabet": group.space.alphabet.value,
+            "prefix": group.space.prefix or None,
+            "usage_type": group.usage_type.value,
+            "max_redemptions": group.max_redemptions,
+            "starts_at": group.starts_at,
+            "expires_at": group.expires_at,
+            "access_days": group.access_days,
+            "access_expires_at": group.access_expires_at,
+            "time_zone": group.time_zone,
+            "kinds": [kind for kind, _, _ in opened],
+            "item_ids": [item_id for _, item_id, _ in opened],
+            "places": [place for _, _, place in opened],
+        },
     )
 
 
@@ -83,10 +99,7 @@ def find_group(conn: Connection, group_id: UUID, *, client_id: UUID | None) -> G
 
     `client_id` hides every group of another client, as if it did not exist; None hides nothing.
     """
-    statement = _groups().where(GroupRow.id == group_id)
-    if client_id is not None:
-        statement = statement.where(GroupRow.client_id == client_id)
-    row = conn.execute(statement).one_or_none()
+    row = conn.execute(_one_group(client_id is not None), {"wanted": group_id, "owner": client_id}).one_or_none()
     return None if row is None else _group(row)
 
 
@@ -199,6 +212,16 @@ def issued_codes(conn: Connection, length: int) -> list[Issued]:
 def lock_space(conn: Connection, length: int) -> None:
     """Makes acceptances of codes of that length take turns until the end of the transaction."""
     conn.execute(text("SELECT pg_advisory_xact_lock(hashtext('mintage.space'), :length)"), {"length": length})
+
+
+@cache
+def _one_group(of_client: bool) -> Select[*tuple[Any, ...]]:
+    """The group `wanted`, where asked only as one of the client `owner`.
+
+    Made once: SQLAlchemy has to fit its compiled form to every new statement object, column by column.
+    """
+    statement = _groups().where(GroupRow.id == bindparam("wanted"))
+    return statement.where(GroupRow.client_id == bindparam("owner")) if of_client else statement
 
 
 @cache
