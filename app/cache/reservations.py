@@ -10,6 +10,7 @@ holds no more than what was drawn within two epochs.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ for index, held in ipairs(now_held) do
 end
 if #fresh > 0 then
     redis.call('SADD', KEYS[1], unpack(fresh))
-    redis.call('EXPIREAT', KEYS[1], ARGV[1])
+    redis.call('EXPIRE', KEYS[1], ARGV[1])
 end
 return refused
 """
@@ -76,8 +77,9 @@ class Reservations:
         if not codes or self._now() < self._away_until:
             return nothing, frozenset()
         try:
-            end = int((epoch + 2) * self._epoch_seconds) + 1
-            places = self._reserve(keys=[present, before], args=[end, *codes])
+            # As a span, not as a moment: a machine whose clock is hours ahead must not keep its sets for hours.
+            left = math.ceil((epoch + 2) * self._epoch_seconds - self._now()) + 1
+            places = self._reserve(keys=[present, before], args=[left, *codes])
         except RedisError as error:
             self._note_outage("reserve", error)
             return nothing, frozenset()
