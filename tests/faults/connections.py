@@ -10,9 +10,10 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from app.local.ports import LOOPBACK
-from tests.faults.plant import Plant, Shift, repeatedly
+from tests.faults.plant import Plant
 from tests.faults.proxy import POSTGRES_COMMIT, FaultProxy, LostAnswer
 from tests.faults.scenario import Conditions
+from tests.faults.shift import Shift, repeatedly
 from tests.local.waiting import eventually
 
 

@@ -16,10 +16,14 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from tests.faults.plant import Plant, Shift, repeatedly
+from tests.faults.plant import Plant
 from tests.faults.probe import LONGEST_SILENCE, Probe
 from tests.faults.scenario import Conditions, usual
+from tests.faults.shift import Shift, repeatedly
 from tests.local.waiting import eventually
+
+ROOM_BYTES = 32 << 20
+"""What the small disk has room for beside the codes that are there."""
 
 
 def crash_postgres(shift: Shift) -> int:
@@ -128,10 +132,11 @@ def fill_the_disk(shift: Shift) -> int:
 
 @contextmanager
 def on_a_small_disk(plant: Plant, conditions: Conditions) -> Iterator[Shift]:
-    """A shift while the table of codes and its indexes lie on a 64 MiB disk of their own."""
+    """A shift while the table of codes and its indexes lie on a disk of their own, with little room beside them."""
     disk = plant.servers.folder.root / "small-disk"
     disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=0700", "tmpfs", str(disk)], check=True)
+    size = plant.rows("SELECT pg_total_relation_size('codes') AS bytes")[0].bytes + ROOM_BYTES
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(disk)], check=True)
     try:
         space = disk / "space"
         space.mkdir(mode=0o700)

@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tests.faults import invariants
-from tests.faults.plant import Plant, Shift, wait_until_no_reservation
+from tests.faults.plant import Plant, wait_until_no_reservation
 from tests.faults.scenario import Scenario
+from tests.faults.shift import Shift
 
 INJECTIONS = 200
 """How many faults a whole matrix must have injected."""
@@ -59,11 +60,20 @@ def run_matrix(plant: Plant, scenarios: Iterable[Scenario], report: Callable[[Ou
     """Runs scenarios one after the other, and reports each outcome as soon as it is there."""
     outcomes = []
     for scenario in scenarios:
-        reason = scenario.missing()
-        outcome = Outcome(scenario.name, skipped=reason) if reason else run_scenario(plant, scenario)
+        outcome = _outcome_of(plant, scenario)
         report(outcome)
         outcomes.append(outcome)
     return outcomes
+
+
+def _outcome_of(plant: Plant, scenario: Scenario) -> Outcome:
+    reason = scenario.missing()
+    if reason:
+        return Outcome(scenario.name, skipped=reason)
+    try:
+        return run_scenario(plant, scenario)
+    except Exception as error:
+        return Outcome(scenario.name, complaints=(f"the scenario broke off: {type(error).__name__}: {error}",))
 
 
 def run_scenario(plant: Plant, scenario: Scenario) -> Outcome:

@@ -9,7 +9,7 @@ import time
 
 from app.jobs import MAKE_CHUNK
 from tests.faults import invariants
-from tests.faults.plant import Shift, repeatedly
+from tests.faults.shift import Shift, repeatedly
 from tests.local.waiting import eventually
 from worker.celery_app import make_celery
 

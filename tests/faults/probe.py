@@ -10,7 +10,7 @@ from typing import Self
 
 import httpx
 
-from tests.faults.plant import Shift
+from tests.faults.shift import Shift
 
 LONGEST_ANSWER = 6.0
 """Seconds within which every request must be answered, whatever is away: connecting to PostgreSQL may take 2 s, waiting

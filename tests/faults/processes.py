@@ -11,8 +11,9 @@ from typing import Any
 
 from app.failpoints import CLAIMED, COMMITTED, RESERVED, VARIABLE
 from tests.faults import invariants
-from tests.faults.plant import Crew, Plant, Shift, repeatedly
+from tests.faults.plant import Plant
 from tests.faults.scenario import PACE, Conditions, Injection
+from tests.faults.shift import Crew, Shift, repeatedly
 from tests.local.waiting import eventually
 
 KILLS = 20
@@ -45,6 +46,18 @@ def kill_dispatchers(shift: Shift) -> int:
     """Kills the dispatcher again and again."""
     with shift.traffic():
         return repeatedly(shift, 10, lambda: shift.signal("dispatch-1", signal.SIGKILL), pause=1.0)
+
+
+def kill_the_web_server(shift: Shift) -> int:
+    """Kills it with all its processes while groups are posted; clients ask again under the same Idempotency-Key."""
+    groups = "SELECT count(*) AS count FROM code_groups"
+    before = shift.plant.rows(groups)[0].count
+    with shift.traffic(codes=100, ahead=20):
+        done = repeatedly(shift, 5, lambda: shift.signal("serve", signal.SIGKILL), pause=3.0)
+    stored = shift.plant.rows(groups)[0].count - before
+    if stored != len(shift.accepted):
+        shift.complaints.append(f"{len(shift.accepted)} groups were accepted and {stored} are stored")
+    return done
 
 
 def terminate_workers(shift: Shift) -> int:

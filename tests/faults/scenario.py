@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from app.failpoints import RESERVED
-from tests.faults.plant import Crew, Plant, Shift
+from tests.faults.plant import Plant
+from tests.faults.shift import Crew, Shift
 
 PACE = "sleep:0.05"
 """What makes a chunk take long enough to be met while it is in hand."""

@@ -7,8 +7,8 @@ from functools import partial
 from app.failpoints import CLAIMED, POINTS, RESERVED, STORED
 from tests.faults import connections, database, messages, processes
 from tests.faults.connections import through_proxies
-from tests.faults.plant import Crew
 from tests.faults.scenario import PACE, Conditions, Scenario
+from tests.faults.shift import Crew
 
 
 def _killed_at(point: str) -> Scenario:
@@ -21,6 +21,7 @@ PROCESSES = (
     *map(_killed_at, POINTS),
     Scenario("kill -9 a whole worker", processes.kill_workers, 10),
     Scenario("kill -9 the dispatcher", processes.kill_dispatchers, 10),
+    Scenario("kill -9 the web server", processes.kill_the_web_server, 5),
     Scenario("SIGTERM a worker", processes.terminate_workers, 12),
     Scenario(
         "worker frozen beyond its lease",

@@ -17,10 +17,11 @@ from app.failpoints import POINTS
 from tests.faults import invariants, processes
 from tests.faults.connections import through_proxies
 from tests.faults.database import crash_once
-from tests.faults.plant import Crew, Plant, Shift, a_plant, wait_until_no_reservation
+from tests.faults.plant import Plant, a_plant, wait_until_no_reservation
 from tests.faults.probe import Probe
 from tests.faults.proxy import POSTGRES_COMMIT, LostAnswer
 from tests.faults.scenario import Conditions
+from tests.faults.shift import Crew, Shift
 from tests.local.waiting import eventually
 
 PATIENCE = 90.0
